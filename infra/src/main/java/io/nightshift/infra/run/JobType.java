@@ -1,0 +1,25 @@
+package io.nightshift.infra.run;
+
+/**
+ * What can be done: the description of a job type, found with {@link java.util.ServiceLoader}, with or without Spring.
+ */
+public interface JobType {
+
+    /** The name in YAML files, on the command line, in metrics and reports, such as {@code full-backup}. */
+    String name();
+
+    /** What it does, in one line. */
+    String summary();
+
+    /** The record of its settings: every default and limit. It has a static method {@code defaults()}. */
+    Class<? extends Record> settings();
+
+    /** Whether it loads a node enough to count in the node's budget. */
+    boolean heavy();
+
+    /** What {@code --dry-run} does, in one line. */
+    String dryRun();
+
+    /** The Spring configuration class with the Job bean, named after this type, and its Step beans. */
+    Class<?> configuration();
+}

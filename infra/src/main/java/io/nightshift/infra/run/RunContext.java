@@ -1,0 +1,51 @@
+package io.nightshift.infra.run;
+
+import java.util.Optional;
+
+/**
+ * A run as its steps see it. What a step remembers and reports here survives its attempt: a restart finds it again.
+ */
+public interface RunContext {
+
+    RunId id();
+
+    /** The job's name, or the job type's when it was launched without a configured job. */
+    String job();
+
+    String cluster();
+
+    /** The settings of this run: the job's own with what the launch changed. */
+    <T extends Record> T settings(Class<T> type);
+
+    boolean dryRun();
+
+    Progress progress();
+
+    Cancellation cancellation();
+
+    /** Adds a finding to the report, visible at once. */
+    void report(Finding finding);
+
+    void measured(Figure figure);
+
+    void notEvaluated(String subject, String reason);
+
+    void section(Section section);
+
+    /** The report's one line; the last one counts. */
+    void summary(String line);
+
+    /** Keeps a value for later steps and attempts; durable when the step ends. */
+    void remember(String key, String value);
+
+    Optional<String> recall(String key);
+
+    /** Asks for another run on this cluster; it is queued when this run ends. */
+    void request(String jobType, String reason);
+
+    /**
+     * The last thing before an act that others can see: throws REFUSED if another owner has taken this run over
+     * meanwhile.
+     */
+    void checkOwnership();
+}
