@@ -1,5 +1,6 @@
 package io.nightshift.infra.run;
 
+import io.nightshift.infra.lease.Lease;
 import java.util.Optional;
 
 /**
@@ -8,6 +9,9 @@ import java.util.Optional;
 public interface RunContext {
 
     RunId id();
+
+    /** What this process owns the run with; its token goes into everything that must not outlive the ownership. */
+    Lease lease();
 
     /** The job's name, or the job type's when it was launched without a configured job. */
     String job();
