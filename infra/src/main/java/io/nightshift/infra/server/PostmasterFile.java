@@ -1,0 +1,37 @@
+package io.nightshift.infra.server;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A data directory's {@code postmaster.pid}, as PostgreSQL's {@code src/include/utils/pidfile.h} lays it out. It stays
+ * behind when the server is killed, and its process number may by then belong to another program.
+ */
+record PostmasterFile(long pid, int port) {
+
+    private static final int PID_LINE = 0;
+    private static final int PORT_LINE = 3;
+
+    static Path of(Path dataDirectory) {
+        return dataDirectory.resolve("postmaster.pid");
+    }
+
+    /** What the file says; empty when there is none, or when it is being written just now. */
+    static Optional<PostmasterFile> read(Path dataDirectory) {
+        try {
+            List<String> lines = Files.readAllLines(of(dataDirectory), StandardCharsets.UTF_8);
+            if (lines.size() <= PORT_LINE) {
+                return Optional.empty();
+            }
+            return Optional.of(new PostmasterFile(
+                    Math.abs(Long.parseLong(lines.get(PID_LINE).strip())),
+                    Integer.parseInt(lines.get(PORT_LINE).strip())));
+        } catch (IOException | NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package io.nightshift.infra.server;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The processes of the server on a data directory. Every process of PostgreSQL has its data directory as its current
+ * directory, so on Linux the kernel itself says whose it is; elsewhere the postmaster's children are taken.
+ */
+final class ServerProcesses {
+
+    private static final Path PROC = Path.of("/proc");
+
+    private ServerProcesses() {}
+
+    /** Whether this process exists, is no zombie, and works in this data directory. */
+    static boolean isOf(Path dataDirectory, long pid) {
+        if (!Files.isDirectory(PROC.resolve("self"))) {
+            return ProcessHandle.of(pid)
+                    .filter(ProcessHandle::isAlive)
+                    .flatMap(process -> process.info().command())
+                    .filter(command -> command.endsWith("postgres"))
+                    .isPresent();
+        }
+        try {
+            Path process = PROC.resolve(Long.toString(pid));
+            // Somebody's shell may stand in the data directory too.
+            return Files.isSameFile(process.resolve("cwd"), dataDirectory)
+                    && Files.readSymbolicLink(process.resolve("exe"))
+                            .getFileName()
+                            .toString()
+                            .startsWith("postgres");
+        } catch (IOException e) {
+            // It ended, is a zombie, or belongs to a user whose processes we may not look at: not our server.
+            return false;
+        }
+    }
+
+    /** The postmaster, its children, and children that outlived a killed postmaster. */
+    static List<Long> of(Path dataDirectory) {
+        if (!Files.isDirectory(PROC.resolve("self"))) {
+            return PostmasterFile.read(dataDirectory).stream()
+                    .flatMap(file -> ProcessHandle.of(file.pid()).stream())
+                    .filter(process -> isOf(dataDirectory, process.pid()))
+                    .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
+                    .map(ProcessHandle::pid)
+                    .toList();
+        }
+        List<Long> found = new ArrayList<>();
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+            for (Path process : processes) {
+                long pid = Long.parseLong(process.getFileName().toString());
+                if (isOf(dataDirectory, pid)) {
+                    found.add(pid);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new IllegalStateException("could not list the processes in /proc", e);
+        }
+        return found;
+    }
+
+    /**
+     * Kills them as {@code kill -9} does. PostgreSQL recovers from that, as from a loss of power.
+     *
+     * @return whether all are gone within the limit
+     */
+    static boolean kill(Path dataDirectory, Duration limit) {
+        return Condition.within(limit, () -> {
+            List<Long> left = of(dataDirectory);
+            left.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+            return left.isEmpty();
+        });
+    }
+}

@@ -1,0 +1,158 @@
+package io.nightshift.infra.server;
+
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One server that several processes use together: the first one in starts it, the last one out stops it. Each holds a
+ * shared lock on {@code users.lock}; who comes or goes holds {@code start.lock} meanwhile. The kernel drops the locks of a
+ * killed process, so the count is always right: if the last one is killed the server stays, the next one in uses it, and
+ * the last one out of those stops it. Joining several times in one process is fine. Thread-safe.
+ */
+public final class SharedServer implements AutoCloseable {
+
+    private static final ConcurrentMap<Path, Membership> MEMBERSHIPS = new ConcurrentHashMap<>();
+    private static final Duration LIMIT = Duration.ofMinutes(8);
+
+    private final Membership membership;
+    private final PostgresServer server;
+    private final AtomicBoolean open = new AtomicBoolean(true);
+
+    private SharedServer(Membership membership, PostgresServer server) {
+        this.membership = membership;
+        this.server = server;
+    }
+
+    /**
+     * Joins the users of the server in this directory; initialises and starts it if need be.
+     *
+     * @param directory for the locks, the data directory {@code data} and what belongs to it; made if missing
+     * @param binaries asked for only to make, start or stop the server, not where it runs already
+     * @param settings only for a server that does not run yet
+     */
+    public static SharedServer join(Path directory, Supplier<PostgresBinaries> binaries, Map<String, String> settings) {
+        Path absolute = directory.toAbsolutePath().normalize();
+        ServerUser.of(absolute.resolve("data")).createPassableDirectories(absolute);
+        Membership membership = MEMBERSHIPS.computeIfAbsent(absolute, Membership::new);
+        return new SharedServer(membership, membership.enter(binaries, settings));
+    }
+
+    /** Whether there is a server to join in this directory; if not, joining makes one. */
+    public static boolean exists(Path directory) {
+        return DataDirectory.isCluster(directory.resolve("data"));
+    }
+
+    public PostgresServer server() {
+        return server;
+    }
+
+    /** Leaves; the last one out stops the server. A second call does nothing. */
+    @Override
+    public void close() {
+        if (open.getAndSet(false)) {
+            Uninterrupted.run(() -> membership.leave(server));
+        }
+    }
+
+    /** This process among the users of one directory: one channel, one lock, however many joined. */
+    private static final class Membership {
+
+        private final Path directory;
+        private int joined;
+        private @Nullable FileChannel users;
+        private @Nullable FileLock share;
+
+        Membership(Path directory) {
+            this.directory = directory;
+        }
+
+        @SuppressWarnings("try") // the claim is held, not used
+        synchronized PostgresServer enter(Supplier<PostgresBinaries> binaries, Map<String, String> settings) {
+            try (FileClaim claim = FileClaim.take(directory.resolve("start.lock"), LIMIT)) {
+                if (joined == 0) {
+                    openShare();
+                }
+                PostgresServer server = PostgresServer.openOrInitialise(directory.resolve("data"), binaries);
+                server.ensureRunning(settings);
+                joined++;
+                return server;
+            } finally {
+                if (joined == 0) {
+                    closeShare();
+                }
+            }
+        }
+
+        @SuppressWarnings("try") // the claim is held, not used
+        synchronized void leave(PostgresServer server) {
+            joined--;
+            if (joined > 0) {
+                return;
+            }
+            try (FileClaim claim = FileClaim.take(directory.resolve("start.lock"), LIMIT)) {
+                if (isLastOut()) {
+                    server.stop();
+                }
+            } finally {
+                closeShare();
+            }
+        }
+
+        /** Nobody can join meanwhile: the caller holds {@code start.lock}. */
+        private boolean isLastOut() {
+            try {
+                if (share != null) {
+                    share.release();
+                }
+                return users != null && users.tryLock() != null;
+            } catch (IOException e) {
+                throw DataDirectory.unusable(usersFile(), e);
+            }
+        }
+
+        private void openShare() {
+            try {
+                users = FileChannel.open(
+                        usersFile(), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                share = users.tryLock(0, Long.MAX_VALUE, true);
+            } catch (IOException e) {
+                throw DataDirectory.unusable(usersFile(), e);
+            }
+            if (share == null) {
+                throw new NightshiftException(
+                        FailureKind.REFUSED,
+                        usersFile() + " is locked by a program that does not take part in Nightshift's protocol",
+                        "see who has the file open (fuser " + usersFile() + ")");
+            }
+        }
+
+        private void closeShare() {
+            try {
+                if (users != null) {
+                    users.close();
+                }
+            } catch (IOException e) {
+                throw DataDirectory.unusable(usersFile(), e);
+            } finally {
+                users = null;
+                share = null;
+            }
+        }
+
+        private Path usersFile() {
+            return directory.resolve("users.lock");
+        }
+    }
+}

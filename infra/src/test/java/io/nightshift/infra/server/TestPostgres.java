@@ -1,0 +1,202 @@
+package io.nightshift.infra.server;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A real server of one test, on a fresh cluster of its own that vanishes with {@link #close()}. The cluster is a copy of
+ * one made once per build, so all of a version share a system identifier. It runs without fsync: kill it as you like, but
+ * do not test losses of power with it.
+ */
+public final class TestPostgres implements AutoCloseable {
+
+    private static final Duration LIMIT = Duration.ofMinutes(3);
+    private static final Map<String, String> FAST = Map.of(
+            "fsync", "off",
+            "shared_buffers", "32MB",
+            "max_connections", "60",
+            "log_line_prefix", "%m [%p] %q%u@%d ");
+
+    private final Path directory;
+    private final PostgresServer server;
+    private final Map<String, String> settings;
+
+    private TestPostgres(Path directory, PostgresServer server, Map<String, String> settings) {
+        this.directory = directory;
+        this.server = server;
+        this.settings = settings;
+    }
+
+    public static TestPostgres start(int major) {
+        return start(major, Map.of());
+    }
+
+    /** Starts a server with these settings on its command line; they win over the fixture's own. */
+    public static TestPostgres start(int major, Map<String, String> settings) {
+        TestPostgres prepared = prepare(major, settings);
+        try {
+            prepared.restart();
+            return prepared;
+        } catch (RuntimeException | Error e) {
+            prepared.close();
+            throw e;
+        }
+    }
+
+    /** The same without starting it, for tests that change its files first. */
+    public static TestPostgres prepare(int major, Map<String, String> settings) {
+        PostgresBinaries binaries = binaries(major);
+        Path directory = temporaryDirectory("postgres-" + major + "-");
+        copy(template(binaries), directory);
+        Map<String, String> all = new LinkedHashMap<>(FAST);
+        all.putAll(settings);
+        return new TestPostgres(directory, PostgresServer.open(directory.resolve("data"), binaries), all);
+    }
+
+    /** The binaries that tests use for this major version; one that the build did not fetch is an error. */
+    public static PostgresBinaries binaries(int major) {
+        return BuildDirectory.binaries(major);
+    }
+
+    /** A new directory that the servers' user may pass through; whoever asks for it deletes it. */
+    public static Path temporaryDirectory(String prefix) {
+        try {
+            Path directory = Files.createTempDirectory("nightshift-" + prefix).toRealPath();
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+            return directory;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public PostgresServer server() {
+        return server;
+    }
+
+    public Path dataDirectory() {
+        return server.dataDirectory();
+    }
+
+    public int port() {
+        return server.port();
+    }
+
+    public String username() {
+        return server.username();
+    }
+
+    public String password() {
+        return server.password();
+    }
+
+    /** Without name and password. */
+    public String url(String database) {
+        return server.url(database);
+    }
+
+    /** A new session of the superuser. */
+    public Connection connect(String database) throws SQLException {
+        return server.connect(database);
+    }
+
+    /** Runs statements in a session of its own, each in its own transaction. */
+    public void execute(String database, String... statements) {
+        try (Connection connection = connect(database);
+                Statement statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException("in database " + database + " of " + server + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Kills the postmaster and all its children at once, as a power cut ends them; returns when they are gone. */
+    public void kill() {
+        if (!ServerProcesses.kill(dataDirectory(), LIMIT)) {
+            throw new IllegalStateException("processes of " + server + " survive SIGKILL");
+        }
+    }
+
+    /** Stops every process of the server in its tracks: connections stay open and nothing answers. */
+    public void freeze() {
+        signal("STOP");
+    }
+
+    public void thaw() {
+        signal("CONT");
+    }
+
+    public void stop() {
+        server.stop();
+    }
+
+    /** Starts it, after a stop if it runs, with the settings it had; on its port. */
+    public void restart() {
+        restart(Map.of());
+    }
+
+    /** The same with more or other settings, kept for later restarts. */
+    public void restart(Map<String, String> more) {
+        settings.putAll(more);
+        server.stop();
+        server.start(settings);
+    }
+
+    @Override
+    public void close() {
+        try {
+            thaw();
+            kill();
+            FileTree.delete(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void signal(String name) {
+        List<String> words = new ArrayList<>(List.of("kill", "-" + name));
+        ServerProcesses.of(dataDirectory()).forEach(pid -> words.add(Long.toString(pid)));
+        if (words.size() > 2) {
+            Command.run(words, LIMIT);
+        }
+    }
+
+    /** A directory with an initialised cluster that never ran, and its password; made once per version and build. */
+    @SuppressWarnings("try") // the claim is held, not used
+    private static Path template(PostgresBinaries binaries) {
+        Path templates = BuildDirectory.prepared().resolve("templates");
+        Path template = templates.resolve(binaries.bin().getParent().getFileName());
+        ServerUser.of(template).createPassableDirectories(templates);
+        try (FileClaim claim = FileClaim.take(templates.resolve("templates.lock"), LIMIT)) {
+            if (!Files.exists(template)) {
+                Path unfinished = templates.resolve(".unfinished");
+                FileTree.delete(unfinished);
+                PostgresServer.initialise(unfinished.resolve("data"), binaries, "--no-sync");
+                Files.move(unfinished, template, StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return template;
+    }
+
+    private static void copy(Path template, Path directory) {
+        Command.Outcome outcome = Command.run(List.of("cp", "-a", template + "/.", directory.toString()), LIMIT);
+        if (!outcome.succeeded()) {
+            throw new IllegalStateException("could not copy " + template + ": " + outcome.output());
+        }
+    }
+}
