@@ -1,0 +1,78 @@
+package io.nightshift.infra.config;
+
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A PostgreSQL cluster and how it is reached. Which node is the primary is observed, never configured.
+ *
+ * @param password null when it is left to {@link Passwords}
+ * @param sslmode {@code prefer} when every node is on loopback, otherwise {@code verify-full}
+ * @param database where connections go that need some database
+ * @param storages by name; a cluster file names at least one that is required
+ */
+public record ClusterConfig(
+        String name,
+        List<NodeAddress> nodes,
+        String username,
+        @Nullable Secret password,
+        SslMode sslmode,
+        @Nullable Path sslrootcert,
+        @Nullable Path sslcert,
+        @Nullable Path sslkey,
+        String database,
+        DatabaseSelection databases,
+        Map<String, StorageDuty> storages,
+        Map<String, String> labels) {
+
+    public ClusterConfig {
+        if (nodes.isEmpty()) {
+            throw new IllegalArgumentException("nodes is empty; a cluster has at least one");
+        }
+        Set<NodeAddress> seen = new HashSet<>();
+        for (NodeAddress node : nodes) {
+            if (!seen.add(node)) {
+                throw new IllegalArgumentException("nodes names " + node + " twice");
+            }
+        }
+        if (username.isEmpty()) {
+            throw new IllegalArgumentException("username is empty");
+        }
+        if (database.isEmpty()) {
+            throw new IllegalArgumentException("database is empty");
+        }
+        if (sslcert != null && sslkey == null) {
+            throw new IllegalArgumentException("sslcert needs its sslkey");
+        }
+        if (sslkey != null && sslcert == null) {
+            throw new IllegalArgumentException("sslkey needs its sslcert");
+        }
+    }
+
+    /** The failure of whoever asks for a cluster that there is not. */
+    public static NightshiftException notConfigured(String name, Set<String> configured) {
+        return new NightshiftException(
+                FailureKind.CONFIGURATION,
+                "cluster " + name + " is not configured",
+                "clusters: " + String.join(", ", configured));
+    }
+
+    static Map<String, Object> defaults() {
+        return Map.of("database", "postgres", "databases", DatabaseSelection.ALL, "labels", Map.of());
+    }
+
+    static SslMode defaultSslMode(List<NodeAddress> nodes) {
+        return nodes.stream().allMatch(NodeAddress::isLoopback) ? SslMode.PREFER : SslMode.VERIFY_FULL;
+    }
+
+    /** Whether the cluster bears every one of these labels with this value. */
+    boolean matches(Map<String, String> selector) {
+        return labels.entrySet().containsAll(selector.entrySet());
+    }
+}

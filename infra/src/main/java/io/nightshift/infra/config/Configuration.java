@@ -1,0 +1,19 @@
+package io.nightshift.infra.config;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Everything that is configured, valid as a whole; each kind by name, in alphabetical order. */
+public record Configuration(
+        ProgramSettings program,
+        Map<String, ClusterConfig> clusters,
+        Map<String, StorageConfig> storages,
+        Map<String, JobConfig> jobs) {
+
+    public Configuration {
+        clusters = Collections.unmodifiableMap(new TreeMap<>(clusters));
+        storages = Collections.unmodifiableMap(new TreeMap<>(storages));
+        jobs = Collections.unmodifiableMap(new TreeMap<>(jobs));
+    }
+}

@@ -1,0 +1,197 @@
+package io.nightshift.infra.config;
+
+import io.nightshift.infra.run.JobType;
+import java.nio.file.Path;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of a configuration directory, as they are to be read now.
+ *
+ * @param directory holds nightshift.yaml, clusters/, storages/, jobs/ and profiles/
+ * @param home the home folder, which {@code ${NIGHTSHIFT_HOME}} stands for
+ * @param profile a folder of profiles/ that mirrors the directory and is laid over it: maps merge, lists are replaced
+ * @param environment the variables that files may name
+ */
+public record ConfigurationFiles(
+        Path directory, Path home, @Nullable String profile, Map<String, String> environment) {
+
+    public ConfigurationFiles {
+        Map<String, String> withHome = new HashMap<>(environment);
+        withHome.put("NIGHTSHIFT_HOME", home.toAbsolutePath().normalize().toString());
+        environment = Map.copyOf(withHome);
+    }
+
+    /**
+     * The whole configuration, valid.
+     *
+     * @param jobTypes those that can be configured
+     * @param cronProblem what is wrong with a cron expression, or empty
+     * @throws io.nightshift.infra.resilience.NightshiftException CONFIGURATION with every problem of every file
+     */
+    public Configuration load(Collection<JobType> jobTypes, Function<String, Optional<String>> cronProblem) {
+        return check(jobTypes, cronProblem).orThrow();
+    }
+
+    /** The same, with the problems as a list; never throws because of what is in the files. */
+    public ConfigurationResult check(Collection<JobType> jobTypes, Function<String, Optional<String>> cronProblem) {
+        return check(jobTypes, cronProblem, Map.of());
+    }
+
+    /**
+     * The same, where jobs may also name clusters that no file configures.
+     *
+     * @param known by name; a file of the same name comes first
+     */
+    public ConfigurationResult check(
+            Collection<JobType> jobTypes,
+            Function<String, Optional<String>> cronProblem,
+            Map<String, ClusterConfig> known) {
+        var problems = new Problems();
+        ConfigurationFolder folder = ConfigurationFolder.read(directory, profile, problems);
+        folder.replaceVariables(new Substitution(environment, problems));
+        return new Reading(folder, problems).read(jobTypes, cronProblem, known);
+    }
+
+    /** Never shows the environment. */
+    @Override
+    public String toString() {
+        return "ConfigurationFiles[" + directory + "]";
+    }
+
+    /** One pass over all documents: program, storages, clusters, jobs; each may name those before it. */
+    private final class Reading {
+
+        private final ConfigurationFolder folder;
+        private final Problems problems;
+        private final List<ConfigurationView.Entry> view = new ArrayList<>();
+
+        Reading(ConfigurationFolder folder, Problems problems) {
+            this.folder = folder;
+            this.problems = problems;
+        }
+
+        ConfigurationResult read(
+                Collection<JobType> jobTypes,
+                Function<String, Optional<String>> cronProblem,
+                Map<String, ClusterConfig> known) {
+            Optional<ProgramSettings> program = program();
+            Map<String, StorageConfig> storages = storages();
+            Map<String, Document> clusterDocuments = clusterDocuments();
+            Map<String, ClusterConfig> clusters = clusters(clusterDocuments);
+            Set<String> clusterNames = new TreeSet<>(clusterDocuments.keySet());
+            known.forEach((name, cluster) -> {
+                if (clusterNames.add(name)) {
+                    clusters.put(name, cluster);
+                }
+            });
+            Map<String, JobType> types = new TreeMap<>();
+            jobTypes.forEach(type -> types.put(type.name(), type));
+            var reader = new JobReader(
+                    types,
+                    clusters,
+                    clusterNames,
+                    program.map(ProgramSettings::zone).orElse(ZoneOffset.UTC),
+                    cronProblem,
+                    problems);
+            Map<String, JobConfig> jobs = jobs(reader);
+            Passwords.of(environment)
+                    .complaint()
+                    .ifPresent(complaint -> problems.warn(Origin.ENVIRONMENT, "PGPASSFILE", complaint));
+            return new ConfigurationResult(
+                    program.filter(valid -> problems.count() == 0)
+                            .map(valid -> new Configuration(valid, clusters, storages, jobs))
+                            .orElse(null),
+                    problems.sorted(),
+                    problems.sortedWarnings(),
+                    new ConfigurationView(view));
+        }
+
+        private Optional<ProgramSettings> program() {
+            Document document = folder.program()
+                    .orElseGet(() -> new Document(
+                            "",
+                            ConfigurationFolder.PROGRAM,
+                            Value.Mapping.empty(new Origin(ConfigurationFolder.PROGRAM + ".yaml", 0)),
+                            List.of("default")));
+            Optional<ProgramSettings> program = new ProgramReader(environment, problems).read(document);
+            program.ifPresent(settings -> view.add(ConfigurationView.entry(document, settings, Map.of())));
+            return program;
+        }
+
+        private Map<String, StorageConfig> storages() {
+            Map<String, StorageConfig> storages = new TreeMap<>();
+            var reader = new StorageReader(problems);
+            for (Document document :
+                    folder.documents(ConfigurationFolder.STORAGES).values()) {
+                content(document)
+                        .flatMap(content -> reader.read(document, content))
+                        .ifPresent(storage -> {
+                            reader.checkApart(document, storage, storages.values());
+                            storages.put(document.name(), storage);
+                            view.add(ConfigurationView.entry(
+                                    document, (Record) storage, Map.of("type", storage.type())));
+                        });
+            }
+            return storages;
+        }
+
+        private ClusterReader clusterReader() {
+            return new ClusterReader(
+                    folder.documents(ConfigurationFolder.STORAGES).keySet(), environment, problems);
+        }
+
+        /** Those of the files; without any, the one of the environment. */
+        private Map<String, Document> clusterDocuments() {
+            Map<String, Document> files = folder.documents(ConfigurationFolder.CLUSTERS);
+            return files.isEmpty()
+                    ? clusterReader()
+                            .fromEnvironment()
+                            .map(document -> Map.of(document.name(), document))
+                            .orElse(Map.of())
+                    : files;
+        }
+
+        private Map<String, ClusterConfig> clusters(Map<String, Document> documents) {
+            Map<String, ClusterConfig> clusters = new TreeMap<>();
+            for (Document document : documents.values()) {
+                content(document)
+                        .flatMap(content -> clusterReader().read(document, content))
+                        .ifPresent(cluster -> {
+                            clusters.put(document.name(), cluster);
+                            view.add(ConfigurationView.entry(document, cluster, Map.of()));
+                        });
+            }
+            return clusters;
+        }
+
+        private Map<String, JobConfig> jobs(JobReader reader) {
+            Map<String, Document> documents = folder.documents(ConfigurationFolder.JOBS);
+            Map<String, JobConfig> jobs = new TreeMap<>();
+            for (Document document : documents.values()) {
+                content(document)
+                        .flatMap(content -> reader.read(document, content))
+                        .ifPresent(job -> {
+                            jobs.put(document.name(), job);
+                            view.add(ConfigurationView.entry(document, job, Map.of()));
+                        });
+            }
+            new JobOrder(documents, problems).check(jobs.values());
+            return jobs;
+        }
+
+        private Optional<Value.Mapping> content(Document document) {
+            return Optional.ofNullable(document.content());
+        }
+    }
+}
