@@ -1,0 +1,77 @@
+package io.nightshift.infra.storage;
+
+import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.DirectoryStorageConfig;
+import io.nightshift.infra.config.StorageConfig;
+import io.nightshift.infra.config.StorageDuty;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Which storages a cluster uses, opened. Thread-safe. */
+public final class ClusterStorages {
+
+    private final Map<String, ClusterConfig> clusters;
+    private final Map<String, StorageConfig> storages;
+    private final String installation;
+    private final KnownStorages known;
+    private final Clock clock;
+
+    public ClusterStorages(
+            Map<String, ClusterConfig> clusters,
+            Map<String, StorageConfig> storages,
+            String installation,
+            KnownStorages known,
+            Clock clock) {
+        this.clusters = Map.copyOf(clusters);
+        this.storages = Map.copyOf(storages);
+        this.installation = installation;
+        this.known = known;
+        this.clock = clock;
+    }
+
+    /** The required storages as one, for writing: each belongs to this installation, or does from now on. */
+    public StorageSet forWriting(String cluster) {
+        List<DirectoryStorage> required = cluster(cluster).storages().entrySet().stream()
+                .filter(use -> use.getValue() == StorageDuty.REQUIRED)
+                .map(use -> open(use.getKey()))
+                .toList();
+        required.forEach(this::own);
+        return new StorageSet(List.copyOf(required));
+    }
+
+    private void own(DirectoryStorage storage) {
+        if (known.isKnown(storage.name(), storage.root())) {
+            Installation.check(storage, installation);
+            return;
+        }
+        storage.prepare();
+        Installation.claim(storage, installation, clock);
+        known.remember(storage.name(), storage.root());
+    }
+
+    /** Every storage that may hold something of the cluster, required ones first. */
+    public List<Storage> forReading(String cluster) {
+        return cluster(cluster).storages().entrySet().stream()
+                .sorted(Map.Entry.comparingByValue())
+                .<Storage>map(use -> open(use.getKey()))
+                .toList();
+    }
+
+    private ClusterConfig cluster(String name) {
+        ClusterConfig cluster = clusters.get(name);
+        if (cluster == null) {
+            throw ClusterConfig.notConfigured(name, clusters.keySet());
+        }
+        return cluster;
+    }
+
+    private DirectoryStorage open(String name) {
+        StorageConfig config = Objects.requireNonNull(storages.get(name));
+        if (config instanceof DirectoryStorageConfig directory) {
+            return new DirectoryStorage(name, directory.path());
+        }
+        throw new IllegalStateException("no storage of type " + config.type());
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * Places where backups and WAL live. A storage keeps named objects that are written once, durably and exclusively, and
+ * never changed; it knows nothing of backups.
+ */
+@NullMarked
+package io.nightshift.infra.storage;
+
+import org.jspecify.annotations.NullMarked;
