@@ -1,0 +1,217 @@
+package io.nightshift.infra.backup;
+
+import io.nightshift.infra.backup.StoredBackup.Copy;
+import io.nightshift.infra.backup.StoredBackup.State;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageFailures;
+import io.nightshift.infra.storage.StoredObject;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+
+/**
+ * Which backups exist, according to the storages alone. A damaged backup.json or a storage that is away does not hide
+ * the other backups; when no storage answers, that is a failure, never an empty list.
+ */
+public final class BackupCatalog {
+
+    private static final int LARGEST_DOCUMENT = 64 << 20;
+
+    private final List<Storage> storages;
+
+    public BackupCatalog(List<Storage> storages) {
+        if (storages.isEmpty()) {
+            throw new IllegalArgumentException("a catalog needs at least one storage");
+        }
+        this.storages = List.copyOf(storages);
+    }
+
+    /** All clusters' backups, the oldest of each cluster first. */
+    public List<StoredBackup> backups() {
+        return backups(cluster -> true);
+    }
+
+    public List<StoredBackup> backups(String cluster) {
+        return backups(cluster::equals);
+    }
+
+    /** What has no backup.json, in the storages that answer. */
+    public List<Debris> debris() {
+        List<Debris> debris = new ArrayList<>();
+        for (Survey survey : survey(cluster -> true)) {
+            survey.folders().values().stream()
+                    .filter(folder -> !folder.isPublished())
+                    .forEach(folder -> debris.add(debris(survey.storage(), folder)));
+        }
+        return debris;
+    }
+
+    private List<StoredBackup> backups(Predicate<String> clusters) {
+        List<Survey> surveys = survey(clusters);
+        Map<String, BackupFolder> published = new TreeMap<>();
+        for (Survey survey : surveys) {
+            survey.folders().forEach((name, folder) -> {
+                if (folder.isPublished()) {
+                    published.putIfAbsent(name, folder);
+                }
+            });
+        }
+        return published.entrySet().stream()
+                .map(each -> backup(each.getKey(), each.getValue(), surveys))
+                .sorted(Comparator.comparing(
+                                (StoredBackup backup) -> backup.paths().cluster())
+                        .thenComparing(StoredBackup::label))
+                .toList();
+    }
+
+    private static StoredBackup backup(String name, BackupFolder any, List<Survey> surveys) {
+        Map<String, Copy> copies = new LinkedHashMap<>();
+        BackupDocument document = null;
+        for (Survey survey : surveys) {
+            BackupFolder folder = survey.folders().get(name);
+            Copy copy;
+            if (survey.failure() != null) {
+                copy = new Copy(State.UNKNOWN, String.valueOf(survey.failure().getMessage()));
+            } else if (folder == null) {
+                copy = new Copy(State.MISSING, "no objects");
+            } else if (!folder.isPublished()) {
+                copy = new Copy(State.COPYING, "no backup.json yet");
+            } else {
+                Found found = found(survey.storage(), folder);
+                copy = found.copy();
+                document = document == null ? found.document() : document;
+            }
+            copies.put(survey.storage().name(), copy);
+        }
+        return new StoredBackup(any.paths(), any.label(), Optional.ofNullable(document), copies);
+    }
+
+    private record Found(Copy copy, @Nullable BackupDocument document) {}
+
+    private static Found found(Storage storage, BackupFolder folder) {
+        String object = folder.paths().object(folder.label(), BackupPaths.BACKUP_JSON);
+        try {
+            BackupDocumentFile file = BackupDocumentFile.read(read(storage, object));
+            if (file instanceof BackupDocumentFile.Intact intact) {
+                BackupDocument document = intact.document();
+                if (!document.label().equals(folder.label())
+                        || !document.paths().equals(folder.paths())) {
+                    return damaged("backup.json belongs to " + document.paths().backup(document.label()));
+                }
+                String lack = folder.lacks(document);
+                return lack.isEmpty()
+                        ? new Found(new Copy(State.OK, ""), document)
+                        : new Found(new Copy(State.DAMAGED, lack), document);
+            }
+            return damaged(((BackupDocumentFile.Damaged) file).reason());
+        } catch (NightshiftException failed) {
+            return StorageFailures.isMissing(failed)
+                    ? new Found(new Copy(State.MISSING, "deleted meanwhile"), null)
+                    : new Found(new Copy(State.UNKNOWN, String.valueOf(failed.getMessage())), null);
+        }
+    }
+
+    private static Found damaged(String reason) {
+        return new Found(new Copy(State.DAMAGED, reason), null);
+    }
+
+    private static Debris debris(Storage storage, BackupFolder folder) {
+        Instant newest = Instant.EPOCH;
+        long bytes = 0;
+        List<String> names = new ArrayList<>();
+        for (StoredObject object : folder.objects().values()) {
+            newest = object.modifiedAt().isAfter(newest) ? object.modifiedAt() : newest;
+            bytes += object.bytes();
+            names.add(object.name());
+        }
+        return new Debris(
+                storage.name(), folder.paths(), folder.label(), marker(storage, folder), newest, bytes, names);
+    }
+
+    /** The newest marker: renewals sort behind the first one's name in time, and are preferred. */
+    private static Optional<WritingMarker> marker(Storage storage, BackupFolder folder) {
+        String newest = folder.objects().keySet().stream()
+                .filter(name -> name.startsWith("writing-"))
+                .max(Comparator.naturalOrder())
+                .orElse(BackupPaths.WRITING_JSON);
+        try {
+            return Optional.of(BackupJson.MAPPER.readValue(
+                    read(storage, folder.paths().object(folder.label(), newest)), WritingMarker.class));
+        } catch (NightshiftException | JacksonException unreadable) {
+            return Optional.empty();
+        }
+    }
+
+    /** What one storage holds by label, or why it does not say. */
+    private record Survey(
+            Storage storage,
+            Map<String, BackupFolder> folders,
+            @Nullable NightshiftException failure) {}
+
+    private List<Survey> survey(Predicate<String> clusters) {
+        List<Survey> surveys =
+                storages.stream().map(storage -> survey(storage, clusters)).toList();
+        List<NightshiftException> failures = new ArrayList<>();
+        for (Survey survey : surveys) {
+            if (survey.failure() != null) {
+                failures.add(survey.failure());
+            }
+        }
+        if (failures.size() == surveys.size()) {
+            throw failures.get(0);
+        }
+        return surveys;
+    }
+
+    private static Survey survey(Storage storage, Predicate<String> clusters) {
+        try {
+            Map<String, BackupFolder> folders = new TreeMap<>();
+            for (String cluster : storage.folders("").filter(clusters).toList()) {
+                for (String folder : storage.folders(cluster).toList()) {
+                    BackupPaths.parse(cluster, folder).ifPresent(paths -> collect(storage, paths, folders));
+                }
+            }
+            return new Survey(storage, folders, null);
+        } catch (NightshiftException failed) {
+            return new Survey(storage, Map.of(), failed);
+        }
+    }
+
+    private static void collect(Storage storage, BackupPaths paths, Map<String, BackupFolder> folders) {
+        String prefix = paths.backups() + "/";
+        try (Stream<StoredObject> objects = storage.list(prefix)) {
+            objects.forEach(object -> {
+                String inside = object.name().substring(prefix.length());
+                int slash = inside.indexOf('/');
+                if (slash > 0) {
+                    BackupLabel.tryParse(inside.substring(0, slash))
+                            .ifPresent(label -> folders.computeIfAbsent(
+                                            paths.backup(label),
+                                            name -> new BackupFolder(paths, label, new TreeMap<>()))
+                                    .objects()
+                                    .put(inside.substring(slash + 1), object));
+                }
+            });
+        }
+    }
+
+    static byte[] read(Storage storage, String object) {
+        try (InputStream stream = storage.openRange(object, 0, LARGEST_DOCUMENT)) {
+            return stream.readAllBytes();
+        } catch (IOException failed) {
+            throw StorageFailures.unreadable(storage, object, failed);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package io.nightshift.infra.backup;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.SystemIdentifier;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.run.RunId;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code backup.json} says: everything needed to verify and restore the backup from its storage alone. Its last
+ * line is the SHA-256 of all before it, as in PostgreSQL's own manifest. Readers ignore fields they do not know.
+ *
+ * @param formatVersion of this document
+ * @param parent the backup that this one needs; null for a full
+ * @param startLsn where WAL replay begins
+ * @param endLsn up to where WAL is needed for a consistent restore
+ * @param wal whether the WAL needed is inside the backup or in the archive
+ * @param archives in the order in which the server sent them, {@code base.tar} last
+ * @param bytes of all archives, unpacked
+ * @param storedBytes of all objects
+ * @param checkpoint {@code fast} or {@code spread}
+ * @param compression such as {@code zstd:3}
+ * @param sourceDamage pages that were already wrong on the server
+ * @param settings of the source that a restore must know, such as {@code max_connections}
+ * @param hba the lines of the source's pg_hba.conf
+ * @param toolVersion of Nightshift
+ */
+public record BackupDocument(
+        int formatVersion,
+        BackupLabel label,
+        String cluster,
+        BackupType type,
+        @Nullable BackupLabel parent,
+        SystemIdentifier systemIdentifier,
+        int major,
+        String serverVersion,
+        Timeline timeline,
+        Lsn startLsn,
+        Lsn endLsn,
+        Wal wal,
+        List<Archive> archives,
+        Manifest manifest,
+        long bytes,
+        long storedBytes,
+        Instant startedAt,
+        Instant endedAt,
+        String checkpoint,
+        String compression,
+        List<SourceDamage> sourceDamage,
+        Map<String, String> settings,
+        List<String> hba,
+        RunId run,
+        String node,
+        String toolVersion) {
+
+    public static final int FORMAT_VERSION = 1;
+
+    /** Where the WAL lies that a restore needs. */
+    public enum Wal {
+        @JsonProperty("included")
+        INCLUDED,
+        @JsonProperty("archive")
+        ARCHIVE
+    }
+
+    /**
+     * A stored archive.
+     *
+     * @param object its name inside the backup, such as {@code base.tar.zst}
+     * @param bytes of the tar
+     * @param sha256 of the stored bytes, hexadecimal
+     * @param tablespace the oid; null for the data directory
+     * @param location of the tablespace at the source; "" for the data directory
+     */
+    public record Archive(
+            String object,
+            long bytes,
+            long storedBytes,
+            String sha256,
+            @Nullable String tablespace,
+            String location) {
+
+        /** As the server called it: {@code base.tar} or {@code 16575.tar}. */
+        public String name() {
+            return tablespace == null ? "base.tar" : tablespace + ".tar";
+        }
+
+        public static Archive of(StoredArchive stored) {
+            String oid = stored.name().substring(0, stored.name().length() - ".tar".length());
+            return new Archive(
+                    stored.object().substring(stored.object().lastIndexOf('/') + 1),
+                    stored.rawBytes(),
+                    stored.storedBytes(),
+                    stored.sha256(),
+                    oid.equals("base") ? null : oid,
+                    stored.location());
+        }
+    }
+
+    /** The stored manifest; {@code object} inside the backup. */
+    public record Manifest(String object, long bytes, String sha256) {}
+
+    /** A page that failed its checksum on the server. */
+    public record SourceDamage(String path, long block) {}
+
+    public BackupDocument {
+        // Jackson passes null for what a document lacks.
+        for (Object needed : Arrays.asList(
+                label, cluster, type, systemIdentifier, serverVersion, timeline, startLsn, endLsn, wal, manifest)) {
+            Objects.requireNonNull(needed, "a field is missing");
+        }
+        if (type.needsParent() == (parent == null)) {
+            throw new IllegalArgumentException(
+                    parent == null ? "a backup of type " + type + " names no parent" : "a full backup names a parent");
+        }
+        archives = List.copyOf(archives);
+        sourceDamage = List.copyOf(sourceDamage);
+        settings = Map.copyOf(settings);
+        hba = List.copyOf(hba);
+    }
+
+    public BackupPaths paths() {
+        return new BackupPaths(cluster, major, systemIdentifier);
+    }
+}

@@ -1,0 +1,152 @@
+package io.nightshift.infra.backup;
+
+import io.nightshift.infra.replication.ManifestChecksum;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.CrashPoint;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageSet;
+import io.nightshift.infra.storage.StoredObject;
+import io.nightshift.infra.storage.StoredObjectWriter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A backup being written. Nobody sees it until {@link #publish} has put its backup.json; what a writer leaves that dies
+ * before is debris, swept later. A new attempt takes a new label and begins afresh.
+ */
+public final class NewBackup implements AutoCloseable {
+
+    private final StorageSet storages;
+    private final BackupPaths paths;
+    private final BackupLabel label;
+    private final ArchiveCompressor compressor;
+    private final List<ArchiveWriter> writers = new ArrayList<>();
+
+    private NewBackup(StorageSet storages, BackupPaths paths, BackupLabel label, ArchiveCompressor compressor) {
+        this.storages = storages;
+        this.paths = paths;
+        this.label = label;
+        this.compressor = compressor;
+    }
+
+    /** Claims the label by writing the marker; REFUSED if the label is taken. */
+    public static NewBackup begin(
+            StorageSet storages,
+            BackupPaths paths,
+            BackupLabel label,
+            WritingMarker marker,
+            ArchiveCompressor compressor) {
+        var backup = new NewBackup(storages, paths, label, compressor);
+        backup.put(BackupPaths.WRITING_JSON, BackupJson.bytes(marker));
+        CrashPoint.reach("backup.after-marker");
+        return backup;
+    }
+
+    public BackupLabel label() {
+        return label;
+    }
+
+    /** Says that the writer is still alive: what has no object younger than a day is taken for debris. */
+    public void renew(WritingMarker marker) {
+        put("writing-" + BackupLabel.text(marker.since()) + ".json", BackupJson.bytes(marker));
+    }
+
+    /**
+     * Begins an archive; finish it before the next.
+     *
+     * @param name as the server sends it, {@code base.tar} or {@code <oid>.tar}
+     * @param location of the tablespace at the source, "" for the data directory
+     */
+    public ArchiveWriter archive(String name, String location, ManifestChecksum algorithm) {
+        var writer =
+                new ArchiveWriter(name, location, storages.create(paths.archive(label, name)), compressor, algorithm);
+        writers.add(writer);
+        return writer;
+    }
+
+    /** Stores the backup manifest, byte for byte. */
+    public BackupDocument.Manifest manifest(byte[] manifest) {
+        put(BackupPaths.MANIFEST, manifest);
+        return new BackupDocument.Manifest(
+                BackupPaths.MANIFEST, manifest.length, ManifestChecksum.SHA256.hexOf(manifest));
+    }
+
+    /**
+     * Makes a written backup exist, in one storage after the other. Publishing the same document again is harmless and
+     * completes what a crash between two storages left; REFUSED, before anything is written, where the label belongs to
+     * another document.
+     *
+     * @param lastCheck runs when everything else is ready, once for each storage; throws if the writer has lost its lease
+     */
+    public static void publish(StorageSet storages, BackupDocument document, Runnable lastCheck) {
+        byte[] json = BackupDocumentFile.write(document);
+        String object = document.paths().object(document.label(), BackupPaths.BACKUP_JSON);
+        List<Storage> lacking = storages.storages().stream()
+                .filter(storage -> !isPublished(storage, object, json))
+                .toList();
+        CrashPoint.reach("backup.before-publish");
+        for (Storage storage : lacking) {
+            try (StoredObjectWriter writer = storage.create(object)) {
+                writer.write(json);
+                lastCheck.run();
+                writer.commit();
+            }
+            CrashPoint.reach("backup.after-publish");
+        }
+    }
+
+    private static boolean isPublished(Storage storage, String object, byte[] json) {
+        if (storage.stat(object).isEmpty()) {
+            return false;
+        }
+        if (!Arrays.equals(BackupCatalog.read(storage, object), json)) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "object " + object + " in storage " + storage.name() + " is there already and says something else",
+                    "nothing was overwritten; look at both before anything is deleted");
+        }
+        return true;
+    }
+
+    /**
+     * Deletes what was written, after a failure, wherever the backup was not published: a full disk need not stay full
+     * for a day. What cannot be deleted is debris.
+     */
+    public void discard() {
+        close();
+        for (Storage storage : storages.storages()) {
+            try {
+                if (storage.stat(paths.object(label, BackupPaths.BACKUP_JSON)).isEmpty()) {
+                    deleteFrom(storage);
+                }
+            } catch (NightshiftException leftForTheSweeper) {
+                // The failure that made us discard is the one to report; debris is listed and swept.
+            }
+        }
+    }
+
+    /** Gives up unfinished archives; a backup that was not published stays invisible. */
+    @Override
+    public void close() {
+        writers.forEach(ArchiveWriter::close);
+        writers.clear();
+    }
+
+    private void deleteFrom(Storage storage) {
+        List<String> objects;
+        try (Stream<StoredObject> listed = storage.list(paths.backup(label) + "/")) {
+            objects = listed.map(StoredObject::name).toList();
+        }
+        objects.forEach(storage::delete);
+    }
+
+    private void put(String name, byte[] content) {
+        try (StoredObjectWriter writer = storages.create(paths.object(label, name))) {
+            writer.write(content);
+            writer.commit();
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.nightshift.infra.backup;
+
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.SystemIdentifier;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.replication.ManifestChecksum;
+import io.nightshift.infra.replication.TestManifest;
+import io.nightshift.infra.run.RunId;
+import io.nightshift.infra.storage.StorageSet;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Writes whole backups of invented clusters, as a job would. */
+final class Backups {
+
+    static final Instant NOW = Instant.parse("2026-11-22T01:00:00Z");
+    static final BackupPaths PATHS = new BackupPaths("chanuka", 18, SystemIdentifier.parse("7711071849857489922"));
+    static final WritingMarker MARKER = new WritingMarker("night-1", new RunId(42), 7, NOW);
+
+    private Backups() {}
+
+    static BackupLabel label(String text) {
+        return BackupLabel.parse(text);
+    }
+
+    /** A cluster with a tablespace, WAL inside, and files of all sizes. */
+    static Map<String, TestTar> cluster(Random random) {
+        byte[] control = TestTar.content(random, 8192);
+        ByteBuffer.wrap(control)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(PATHS.systemIdentifier().id());
+        Map<String, TestTar> archives = new LinkedHashMap<>();
+        archives.put(
+                "16575.tar",
+                new TestTar()
+                        .directory("PG_18_202506291")
+                        .file("PG_18_202506291/5/24576", TestTar.content(random, 300_000))
+                        .file("PG_18_202506291/5/24577", TestTar.content(random, 8192)));
+        var base = new TestTar()
+                .file("backup_label", "START WAL LOCATION: 0/2000028\n".getBytes(StandardCharsets.UTF_8))
+                .file("empty", new byte[0]);
+        for (int relation = 0; relation < 100; relation++) {
+            base.file("base/5/" + (1000 + relation), TestTar.content(random, 8192 * random.nextInt(5)));
+        }
+        base.file("base/5/large", TestTar.content(random, 9_000_000))
+                .file("global/pg_control", control)
+                .file("pg_wal/000000010000000000000002", TestTar.content(random, 1 << 20))
+                .file("pg_wal/archive_status/000000010000000000000002.done", new byte[0]);
+        archives.put("base.tar", base);
+        return archives;
+    }
+
+    /** What a server would list: everything but the WAL segments. */
+    static TestManifest manifest(Map<String, TestTar> archives, ManifestChecksum algorithm) {
+        var manifest = new TestManifest(PATHS.systemIdentifier().toString());
+        archives.forEach((name, tar) -> tar.files().forEach((path, content) -> {
+            if (!path.matches("pg_wal/[0-9A-F]{24}")) {
+                manifest.file(MemberPath.encode(ArchivePlace.of(name).manifestPath(path)), content, algorithm);
+            }
+        }));
+        return manifest;
+    }
+
+    /** Writes a backup up to, but not with, its backup.json, and returns what backup.json would say. */
+    static BackupDocument write(
+            NewBackup backup, Map<String, TestTar> archives, TestManifest manifest, ManifestChecksum algorithm) {
+        List<BackupDocument.Archive> stored = new ArrayList<>();
+        archives.forEach((name, tar) -> {
+            try (ArchiveWriter writer = backup.archive(name, name.equals("base.tar") ? "" : "/mnt/fast", algorithm)) {
+                byte[] bytes = tar.end();
+                writer.write(bytes, 0, bytes.length);
+                stored.add(BackupDocument.Archive.of(writer.finish()));
+            }
+        });
+        BackupDocument.Manifest storedManifest = backup.manifest(manifest.bytes());
+        return document(backup.label(), stored, storedManifest);
+    }
+
+    static BackupDocument document(
+            BackupLabel label, List<BackupDocument.Archive> archives, BackupDocument.Manifest manifest) {
+        return new BackupDocument(
+                BackupDocument.FORMAT_VERSION,
+                label,
+                PATHS.cluster(),
+                label.type(),
+                label.type().needsParent() ? label("20261121T010000Z-full-aaaa") : null,
+                PATHS.systemIdentifier(),
+                PATHS.major(),
+                "18.6",
+                new Timeline(1),
+                Lsn.parse("0/2000028"),
+                Lsn.parse("16/3002D50"),
+                BackupDocument.Wal.INCLUDED,
+                archives,
+                manifest,
+                archives.stream().mapToLong(BackupDocument.Archive::bytes).sum(),
+                archives.stream().mapToLong(BackupDocument.Archive::storedBytes).sum(),
+                NOW,
+                NOW.plusSeconds(60),
+                "spread",
+                "zstd:3",
+                List.of(new BackupDocument.SourceDamage("base/5/1000", 3)),
+                Map.of("max_connections", "100"),
+                List.of("local all all peer"),
+                new RunId(42),
+                "night-1",
+                "0.1.0");
+    }
+
+    /** Writes and publishes a small backup. */
+    static BackupDocument publish(StorageSet storages, String label) {
+        try (var compressor = new ArchiveCompressor(1, 1);
+                NewBackup backup = NewBackup.begin(storages, PATHS, label(label), MARKER, compressor)) {
+            var tar = new TestTar().file("backup_label", new byte[100]);
+            Map<String, TestTar> archives = Map.of("base.tar", tar);
+            BackupDocument document =
+                    write(backup, archives, manifest(archives, ManifestChecksum.CRC32C), ManifestChecksum.CRC32C);
+            NewBackup.publish(storages, document, () -> {});
+            return document;
+        }
+    }
+}
