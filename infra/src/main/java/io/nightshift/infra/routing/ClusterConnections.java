@@ -1,0 +1,159 @@
+package io.nightshift.infra.routing;
+
+import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+
+/**
+ * Opens connections to the node of a cluster that an intent asks for. It looks at the nodes in the order of the
+ * configuration each time; pools and a monitor that remembers come in front of it. Thread-safe.
+ */
+public final class ClusterConnections {
+
+    private static final String CONNECT_SECONDS = "10";
+
+    private record Candidate(NodeAddress node, boolean inRecovery, Lsn location) {}
+
+    private final ClusterConfig cluster;
+    private final Passwords passwords;
+
+    public ClusterConnections(ClusterConfig cluster, Passwords passwords) {
+        this.cluster = cluster;
+        this.passwords = passwords;
+    }
+
+    /** A session of its own in a database of the cluster, for whoever closes it. */
+    public Connection direct(Intent intent, String database, String purpose) {
+        return connect(node(intent), database, purpose);
+    }
+
+    /** A connection that speaks the replication protocol. */
+    public ReplicationConnection replication(Intent intent, String purpose) {
+        NodeAddress node = node(intent);
+        return ReplicationConnection.open(url(node, cluster.database()), properties(node, "replication"), purpose);
+    }
+
+    private NodeAddress node(Intent intent) {
+        if (intent instanceof Intent.RestoredCopy) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "cluster " + cluster.name() + " has no restored copy now",
+                    "a restore test leaves one behind");
+        }
+        List<NightshiftException> failures = new ArrayList<>();
+        List<Candidate> seen = new ArrayList<>();
+        for (NodeAddress node : cluster.nodes()) {
+            try {
+                seen.add(observe(node));
+            } catch (NightshiftException unreachable) {
+                failures.add(unreachable);
+            }
+        }
+        if (seen.isEmpty() && !failures.isEmpty()) {
+            throw failures.get(0);
+        }
+        return choose(intent, seen).map(Candidate::node).orElseThrow(() -> none(intent, seen, failures));
+    }
+
+    private Optional<Candidate> choose(Intent intent, List<Candidate> seen) {
+        List<Candidate> primaries =
+                seen.stream().filter(candidate -> !candidate.inRecovery()).toList();
+        if (primaries.size() > 1) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "cluster " + cluster.name() + " has " + primaries.size() + " nodes that claim to be its primary: "
+                            + primaries.stream().map(Candidate::node).toList(),
+                    "find out which one is right and shut the other down; nothing was done to either");
+        }
+        Optional<Candidate> primary = primaries.stream().findFirst();
+        if (intent instanceof Intent.Standby standby) {
+            return standby(seen, primary, standby.maxLag());
+        }
+        if (intent instanceof Intent.StandbyPreferred preferred) {
+            return standby(seen, primary, preferred.maxLag()).or(() -> primary);
+        }
+        return primary;
+    }
+
+    /** Without the primary's location the lag is unknown, never 0. */
+    private static Optional<Candidate> standby(List<Candidate> seen, Optional<Candidate> primary, DataSize maxLag) {
+        return primary.flatMap(source -> seen.stream()
+                .filter(Candidate::inRecovery)
+                .filter(candidate -> source.location().minus(candidate.location()) <= maxLag.bytes())
+                .findFirst());
+    }
+
+    private Candidate observe(NodeAddress node) {
+        try (Connection connection = connect(node, cluster.database(), "observe");
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("""
+                        SELECT pg_is_in_recovery(),
+                               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
+                        """)) {
+            row.next();
+            return new Candidate(node, row.getBoolean(1), Lsn.parse(row.getString(2)));
+        } catch (SQLException e) {
+            throw SqlStates.failure("node " + node + " of cluster " + cluster.name() + " not observed", e);
+        }
+    }
+
+    private Connection connect(NodeAddress node, String database, String purpose) {
+        Properties named = properties(node, database);
+        named.setProperty("ApplicationName", ReplicationConnection.APPLICATION_NAME + " " + purpose);
+        try {
+            return DriverManager.getConnection(url(node, database), named);
+        } catch (SQLException e) {
+            throw SqlStates.failure("connection to " + node + " of cluster " + cluster.name() + " refused", e);
+        }
+    }
+
+    private static String url(NodeAddress node, String database) {
+        return "jdbc:postgresql://" + node + "/" + URLEncoder.encode(database, StandardCharsets.UTF_8);
+    }
+
+    private Properties properties(NodeAddress node, String database) {
+        Properties properties = new Properties();
+        properties.setProperty("user", cluster.username());
+        passwords.of(cluster, node, database).ifPresent(secret -> properties.setProperty("password", secret.reveal()));
+        properties.setProperty("sslmode", cluster.sslmode().value());
+        properties.setProperty("connectTimeout", CONNECT_SECONDS);
+        properties.setProperty("loginTimeout", CONNECT_SECONDS);
+        properties.setProperty("tcpKeepAlive", "true");
+        Optional.ofNullable(cluster.sslrootcert())
+                .ifPresent(path -> properties.setProperty("sslrootcert", path.toString()));
+        Optional.ofNullable(cluster.sslcert()).ifPresent(path -> properties.setProperty("sslcert", path.toString()));
+        Optional.ofNullable(cluster.sslkey()).ifPresent(path -> properties.setProperty("sslkey", path.toString()));
+        return properties;
+    }
+
+    private NightshiftException none(Intent intent, List<Candidate> seen, List<NightshiftException> failures) {
+        String observed = seen.stream()
+                .map(candidate -> candidate.node()
+                        + (candidate.inRecovery() ? " is a standby at " : " is the primary at ")
+                        + candidate.location())
+                .reduce((a, b) -> a + ", " + b)
+                .orElse("no node answers");
+        String others = failures.isEmpty() ? "" : "; " + failures.get(0).getMessage();
+        return new NightshiftException(
+                FailureKind.POSTGRES_UNAVAILABLE,
+                "cluster " + cluster.name() + " has no node that is a " + intent + ": " + observed + others,
+                "start or promote a node, then restart the run");
+    }
+}

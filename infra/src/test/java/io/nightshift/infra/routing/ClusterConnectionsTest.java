@@ -1,0 +1,203 @@
+package io.nightshift.infra.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.config.DatabaseSelection;
+import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.config.Secret;
+import io.nightshift.infra.config.SslMode;
+import io.nightshift.infra.config.StorageDuty;
+import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.server.TestPostgres;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** On a real primary with a real standby. All servers of the fixture are copies of one, so they are one cluster. */
+final class ClusterConnectionsTest {
+
+    private static final DataSize NEAR = DataSize.ofMegabytes(16);
+    private static final NodeAddress NOBODY = new NodeAddress("127.0.0.1", 1);
+
+    private static TestPostgres primary;
+    private static TestPostgres standby;
+
+    @BeforeAll
+    static void startTheCluster() throws IOException {
+        primary = TestPostgres.start(18);
+        standby = TestPostgres.prepare(
+                18,
+                Map.of(
+                        "max_connections",
+                        "100",
+                        "primary_conninfo",
+                        "host=127.0.0.1 port=" + primary.port() + " user=postgres password=" + primary.password()));
+        Files.createFile(standby.dataDirectory().resolve("standby.signal"));
+        standby.restart();
+    }
+
+    @AfterAll
+    static void stopTheCluster() {
+        standby.close();
+        primary.close();
+    }
+
+    @Test
+    void finds_the_primary_wherever_it_stands_in_the_list() throws SQLException {
+        var connections = cluster(address(standby), NOBODY, address(primary));
+
+        try (Connection connection = connections.direct(Intent.PRIMARY, "postgres", "test")) {
+            assertThat(portOf(connection)).isEqualTo(primary.port());
+        }
+        try (ReplicationConnection replication = connections.replication(Intent.PRIMARY, "test")) {
+            assertThat(replication.server()).endsWith(":" + primary.port());
+        }
+    }
+
+    @Test
+    void names_itself_to_the_server() throws SQLException {
+        try (Connection connection = cluster(address(primary)).direct(Intent.PRIMARY, "postgres", "run 17");
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SHOW application_name")) {
+            row.next();
+
+            assertThat(row.getString(1)).isEqualTo("nightshift run 17");
+        }
+    }
+
+    @Test
+    void finds_a_standby_within_its_lag() {
+        var connections = cluster(address(primary), address(standby));
+
+        Awaitility.await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> {
+            try (Connection connection = connections.direct(new Intent.Standby(NEAR), "postgres", "test")) {
+                assertThat(portOf(connection)).isEqualTo(standby.port());
+            }
+        });
+    }
+
+    @Test
+    void says_what_it_saw_when_no_node_fits() {
+        assertThatThrownBy(() -> cluster(address(primary)).direct(new Intent.Standby(NEAR), "postgres", "test"))
+                .hasMessageContaining("cluster chanuka has no node that is a standby at most 16MB behind")
+                .hasMessageContaining(address(primary) + " is the primary at");
+        assertThatThrownBy(() -> cluster(address(standby)).direct(Intent.PRIMARY, "postgres", "test"))
+                .hasMessageContaining("has no node that is a primary")
+                .hasMessageContaining(address(standby) + " is a standby at");
+    }
+
+    @Test
+    void a_lag_without_a_reachable_primary_is_unknown_and_never_nothing() {
+        assertThatThrownBy(() -> cluster(NOBODY, address(standby)).direct(new Intent.Standby(NEAR), "postgres", "test"))
+                .hasMessageContaining("has no node that is a standby")
+                .satisfies(ClusterConnectionsTest::isUnavailable);
+    }
+
+    @Test
+    void prefers_a_standby_and_takes_the_primary_when_there_is_none() throws SQLException {
+        try (Connection connection =
+                cluster(address(primary)).direct(new Intent.StandbyPreferred(NEAR), "postgres", "test")) {
+            assertThat(portOf(connection)).isEqualTo(primary.port());
+        }
+    }
+
+    @Test
+    void refuses_a_cluster_with_two_primaries() {
+        try (TestPostgres second = TestPostgres.start(18)) {
+            assertThatThrownBy(
+                            () -> cluster(address(primary), address(second)).direct(Intent.PRIMARY, "postgres", "test"))
+                    .hasMessageContaining("has 2 nodes that claim to be its primary")
+                    .satisfies(failure ->
+                            assertThat(((NightshiftException) failure).kind()).isEqualTo(FailureKind.REFUSED));
+        }
+    }
+
+    @Test
+    void says_which_node_does_not_answer() {
+        assertThatThrownBy(() -> cluster(NOBODY).direct(Intent.PRIMARY, "postgres", "test"))
+                .hasMessageContaining("127.0.0.1:1")
+                .satisfies(ClusterConnectionsTest::isUnavailable);
+    }
+
+    @Test
+    void takes_the_password_from_the_password_file(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("pgpass");
+        Files.writeString(file, "127.0.0.1:" + primary.port() + ":*:postgres:" + primary.password() + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        var connections = new ClusterConnections(
+                config(List.of(address(primary)), null), Passwords.of(Map.of("PGPASSFILE", file.toString())));
+
+        try (Connection connection = connections.direct(Intent.PRIMARY, "postgres", "test")) {
+            assertThat(portOf(connection)).isEqualTo(primary.port());
+        }
+    }
+
+    @Test
+    void a_wrong_password_is_for_whoever_configured_it() {
+        var connections =
+                new ClusterConnections(config(List.of(address(primary)), new Secret("wrong")), Passwords.of(Map.of()));
+
+        assertThatThrownBy(() -> connections.direct(Intent.PRIMARY, "postgres", "test"))
+                .hasMessageContaining("password authentication failed")
+                .satisfies(failure -> {
+                    assertThat(((NightshiftException) failure).kind()).isEqualTo(FailureKind.CONFIGURATION);
+                    assertThat(failure).hasMessageNotContaining("wrong\"");
+                });
+    }
+
+    private static void isUnavailable(Throwable failure) {
+        assertThat(((NightshiftException) failure).kind()).isEqualTo(FailureKind.POSTGRES_UNAVAILABLE);
+    }
+
+    private static int portOf(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT inet_server_port()")) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
+    private static NodeAddress address(TestPostgres server) {
+        return new NodeAddress("127.0.0.1", server.port());
+    }
+
+    private static ClusterConnections cluster(NodeAddress... nodes) {
+        return new ClusterConnections(config(List.of(nodes), new Secret(primary.password())), Passwords.of(Map.of()));
+    }
+
+    private static ClusterConfig config(List<NodeAddress> nodes, @Nullable Secret password) {
+        return new ClusterConfig(
+                "chanuka",
+                nodes,
+                "postgres",
+                password,
+                SslMode.PREFER,
+                null,
+                null,
+                null,
+                "postgres",
+                DatabaseSelection.ALL,
+                Map.of("local", StorageDuty.REQUIRED),
+                Map.of());
+    }
+}
