@@ -1,0 +1,189 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupDocument.SourceDamage;
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.Damage;
+import io.nightshift.infra.backup.Verification;
+import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.postgres.ServerNotice;
+import io.nightshift.infra.replication.BackupEnd;
+import io.nightshift.infra.run.Figure;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.Section;
+import io.nightshift.infra.run.Severity;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** What the operator reads in the morning. */
+final class BackupReport {
+
+    /** Of one storage, or of one server; the number of the others is told. */
+    static final int MOST_FINDINGS = 100;
+
+    private static final String DAMAGE = "damage reported";
+
+    private BackupReport() {}
+
+    static void streamed(RunContext run, BackupDocument document, BackupEnd end, StreamTimes times) {
+        long bytes = document.bytes();
+        run.measured(new Figure("bytes", bytes, "bytes"));
+        run.measured(new Figure("stored bytes", document.storedBytes(), "bytes"));
+        run.measured(new Figure("compression ratio", rounded(ratio(bytes, document.storedBytes())), ""));
+        run.measured(new Figure("checkpoint waited for", seconds(times.checkpoint()), "s"));
+        run.measured(new Figure("streamed in", seconds(times.stream()), "s"));
+        run.measured(new Figure("stream rate", perSecond(bytes, times.stream()), "bytes/s"));
+        if (end.sourceDamaged()) {
+            sourceDamaged(run, document.sourceDamage(), end.notices());
+        }
+    }
+
+    private static void sourceDamaged(RunContext run, List<SourceDamage> pages, List<ServerNotice> notices) {
+        String remedy =
+                "the backup is kept and marked source-damaged; check the server's disk, and keep the older backups";
+        pages.stream()
+                .limit(MOST_FINDINGS)
+                .forEach(page -> run.report(new Finding(
+                        "backup/source-damage/" + page.path() + "/" + page.block(),
+                        Severity.ERROR,
+                        page.path() + " block " + page.block(),
+                        "the page's checksum is wrong on the server",
+                        remedy)));
+        if (pages.isEmpty()) {
+            run.report(new Finding(
+                    "backup/source-damage",
+                    Severity.ERROR,
+                    "cluster " + run.cluster(),
+                    "the server found wrong page checksums and names no page that we understand",
+                    remedy));
+        }
+        // Of each file the server names the first pages only, and then says how many there are.
+        run.section(Section.text(
+                "what the server said",
+                notices.stream().limit(MOST_FINDINGS).map(ServerNotice::text).collect(Collectors.joining("\n"))));
+    }
+
+    static void verified(RunContext run, BackupDocument document, Verification verification, Duration took) {
+        String storage = verification.storage();
+        run.measured(new Figure("files equal to the manifest", verification.files(), "files"));
+        run.measured(new Figure("read back from " + storage + " in", seconds(took), "s"));
+        run.measured(new Figure("read back rate of " + storage, perSecond(document.bytes(), took), "bytes/s"));
+        Map<String, Finding> findings = findings(verification);
+        findings.values().forEach(run::report);
+        resolve(run, verification.label(), storage, key -> !findings.containsKey(key));
+        run.remember(memory(storage), String.join("\n", findings.keySet()));
+    }
+
+    private static Map<String, Finding> findings(Verification verification) {
+        Map<String, Finding> findings = new LinkedHashMap<>();
+        verification.damages().stream()
+                .limit(MOST_FINDINGS)
+                .map(damage -> finding(verification.storage(), damage))
+                .forEach(finding -> findings.putIfAbsent(finding.key(), finding));
+        if (verification.damages().size() > MOST_FINDINGS) {
+            Finding more = more(verification, verification.damages().size() - MOST_FINDINGS);
+            findings.put(more.key(), more);
+        }
+        return findings;
+    }
+
+    /** What an earlier attempt found and this one, of the same bytes, does not: a cable or memory, not the disk. */
+    private static void resolve(RunContext run, BackupLabel label, String storage, Predicate<String> isGone) {
+        run.recall(memory(storage)).stream()
+                .flatMap(String::lines)
+                .filter(isGone)
+                .forEach(key -> run.report(new Finding(
+                        key,
+                        Severity.WARNING,
+                        "backup " + label + " in storage " + storage,
+                        "an earlier attempt read damaged bytes; now they are right",
+                        "look after the disk, the cable and the memory between storage " + storage + " and here",
+                        Finding.State.RESOLVED)));
+    }
+
+    private static Finding more(Verification verification, int number) {
+        return new Finding(
+                "backup/damage/" + verification.storage() + "/more",
+                Severity.CRITICAL,
+                "backup " + verification.label() + " in storage " + verification.storage(),
+                number + " damages more are not listed",
+                "look after the disk of storage " + verification.storage() + ", then run the job again");
+    }
+
+    private static String memory(String storage) {
+        return DAMAGE + " in " + storage;
+    }
+
+    private static Finding finding(String storage, Damage damage) {
+        return new Finding(
+                "backup/damage/" + storage + "/" + damage.object() + "/" + damage.from() + "/" + damage.path(),
+                Severity.CRITICAL,
+                damage.object() + " in storage " + storage,
+                damage.toString(),
+                "look after the disk of storage " + storage + ", then run the job again");
+    }
+
+    static void published(RunContext run, BackupDocument document) {
+        run.section(Section.table("backup", List.of("what", "value"), facts(document)));
+        run.section(Section.table(
+                "archives",
+                List.of("object", "tablespace", "size", "stored", "ratio"),
+                document.archives().stream().map(BackupReport::row).toList()));
+        run.summary(summary(document));
+    }
+
+    static String summary(BackupDocument document) {
+        int wrong = document.sourceDamage().size();
+        String source = wrong == 0 ? "" : "; source-damaged, " + wrong + (wrong == 1 ? " page" : " pages");
+        return "backup " + document.label() + ": " + size(document.bytes()) + " stored in "
+                + size(document.storedBytes()) + ", read back and equal to the server's manifest" + source;
+    }
+
+    private static List<List<String>> facts(BackupDocument document) {
+        return List.of(
+                List.of("label", document.label().toString()),
+                List.of("server", "PostgreSQL " + document.serverVersion()),
+                List.of("system identifier", document.systemIdentifier().toString()),
+                List.of("timeline", document.timeline().toString()),
+                List.of("WAL needed", document.startLsn() + " to " + document.endLsn() + ", included"),
+                List.of("checkpoint", document.checkpoint()),
+                List.of("compression", document.compression()),
+                List.of("began", document.startedAt().toString()),
+                List.of("ended", document.endedAt().toString()));
+    }
+
+    private static List<String> row(BackupDocument.Archive archive) {
+        return List.of(
+                archive.object(),
+                archive.tablespace() == null ? "-" : archive.location(),
+                size(archive.bytes()),
+                size(archive.storedBytes()),
+                String.format(Locale.ROOT, "%.1f : 1", ratio(archive.bytes(), archive.storedBytes())));
+    }
+
+    private static String size(long bytes) {
+        return new DataSize(bytes).rounded();
+    }
+
+    private static double ratio(long bytes, long storedBytes) {
+        return (double) bytes / Math.max(1, storedBytes);
+    }
+
+    private static double rounded(double ratio) {
+        return Math.round(ratio * 100) / 100.0;
+    }
+
+    private static double seconds(Duration took) {
+        return took.toMillis() / 1000.0;
+    }
+
+    private static long perSecond(long bytes, Duration took) {
+        return Math.round(bytes * 1000.0 / Math.max(1, took.toMillis()));
+    }
+}

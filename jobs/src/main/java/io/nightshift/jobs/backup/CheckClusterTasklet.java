@@ -1,0 +1,67 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.storage.Installation;
+import io.nightshift.infra.storage.Storage;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.stream.Stream;
+import org.springframework.batch.core.scope.context.ChunkContext;
+import org.springframework.batch.core.step.StepContribution;
+import org.springframework.batch.core.step.tasklet.Tasklet;
+import org.springframework.batch.infrastructure.repeat.RepeatStatus;
+
+/** Makes sure, before anything is read, that the cluster can give a backup and the storages can take one. */
+final class CheckClusterTasklet implements Tasklet {
+
+    private final RunContext run;
+    private final DatabaseOrchestrator clusters;
+    private final ClusterStorages storages;
+
+    CheckClusterTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages) {
+        this.run = run;
+        this.clusters = clusters;
+        this.storages = storages;
+    }
+
+    @Override
+    public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
+        run.progress().begin("check cluster", null, "");
+        String cluster = run.cluster();
+        try (Connection connection = clusters.cluster(cluster).direct(Intent.PRIMARY, "run " + run.id())) {
+            ServerFacts facts = ServerFacts.of(connection);
+            facts.requireBackupPossible(cluster);
+            run.remember(ServerFacts.VERSION, facts.version().toString());
+        } catch (SQLException e) {
+            throw SqlStates.failure("check of cluster " + cluster, e);
+        }
+        if (!run.dryRun()) {
+            storages.forWriting(cluster);
+        } else {
+            storages.forReading(cluster).forEach(this::look);
+            run.summary("a full backup of cluster " + cluster + " is possible; nothing was read or written");
+        }
+        return RepeatStatus.FINISHED;
+    }
+
+    /** Only a look: opening a storage for writing makes its directory and takes it for this installation. */
+    private void look(Storage storage) {
+        try (Stream<String> folders = storage.folders("")) {
+            if (Installation.read(storage).isEmpty() && folders.findAny().isPresent()) {
+                run.notEvaluated("storage " + storage.name(), "holds folders but no " + Installation.OBJECT);
+            }
+        } catch (NightshiftException failed) {
+            if (failed.kind() != FailureKind.STORAGE_UNAVAILABLE) {
+                throw failed;
+            }
+            // A new storage, whose directory its first backup makes, or one that is not mounted.
+            run.notEvaluated("storage " + storage.name(), String.valueOf(failed.getMessage()));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.storage.ClusterStorages;
+import java.time.Clock;
+import org.springframework.batch.core.job.Job;
+import org.springframework.batch.core.job.builder.JobBuilder;
+import org.springframework.batch.core.repository.JobRepository;
+import org.springframework.batch.core.step.Step;
+import org.springframework.batch.core.step.builder.StepBuilder;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** The job {@code full-backup} and its steps, in running order. */
+@Configuration(proxyBeanMethods = false)
+class FullBackupJobConfiguration {
+
+    @Bean(FullBackupJobType.NAME)
+    Job fullBackup(
+            JobRepository repository,
+            Step checkCluster,
+            Step streamBaseBackup,
+            Step verifyStoredBackup,
+            Step publishBackup) {
+        return new JobBuilder(FullBackupJobType.NAME, repository)
+                .start(checkCluster)
+                .next(streamBaseBackup)
+                .next(verifyStoredBackup)
+                .next(publishBackup)
+                .build();
+    }
+
+    /** A restart checks again: the cluster may have changed since. */
+    @Bean
+    Step checkCluster(
+            JobRepository repository, RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages) {
+        return new StepBuilder(repository)
+                .tasklet(new CheckClusterTasklet(run, clusters, storages))
+                .allowStartIfComplete(true)
+                .build();
+    }
+
+    @Bean
+    Step streamBaseBackup(
+            JobRepository repository,
+            RunContext run,
+            DatabaseOrchestrator clusters,
+            ClusterStorages storages,
+            Clock clock) {
+        return new StepBuilder(repository)
+                .tasklet(new StreamBaseBackupTasklet(run, clusters, storages, clock))
+                .build();
+    }
+
+    @Bean
+    Step verifyStoredBackup(JobRepository repository, RunContext run, ClusterStorages storages, Clock clock) {
+        return new StepBuilder(repository)
+                .tasklet(new VerifyStoredBackupTasklet(run, storages, clock))
+                .build();
+    }
+
+    @Bean
+    Step publishBackup(JobRepository repository, RunContext run, ClusterStorages storages) {
+        return new StepBuilder(repository)
+                .tasklet(new PublishBackupTasklet(run, storages))
+                .build();
+    }
+}

@@ -1,0 +1,108 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.ArchiveCompressor;
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupLabels;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.NewBackup;
+import io.nightshift.infra.backup.WritingMarker;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.replication.BackupEnd;
+import io.nightshift.infra.replication.BaseBackupOptions;
+import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.replication.SystemIdentity;
+import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.CrashPoint;
+import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.storage.ClusterStorages;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Instant;
+import org.springframework.batch.core.scope.context.ChunkContext;
+import org.springframework.batch.core.step.StepContribution;
+import org.springframework.batch.core.step.tasklet.Tasklet;
+import org.springframework.batch.infrastructure.repeat.RepeatStatus;
+
+/** Streams a base backup, with the WAL it needs, into a new backup that nobody sees yet. */
+final class StreamBaseBackupTasklet implements Tasklet {
+
+    private final RunContext run;
+    private final DatabaseOrchestrator clusters;
+    private final ClusterStorages storages;
+    private final Clock clock;
+
+    StreamBaseBackupTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
+        this.run = run;
+        this.clusters = clusters;
+        this.storages = storages;
+        this.clock = clock;
+    }
+
+    @Override
+    @SuppressWarnings("try") // the registration is for closing only
+    public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
+        if (run.dryRun()) {
+            return RepeatStatus.FINISHED;
+        }
+        run.progress().begin("wait for the checkpoint", null, "");
+        try (ReplicationConnection server =
+                        clusters.cluster(run.cluster()).replication(Intent.PRIMARY, "run " + run.id());
+                Cancellation.Registration freeing =
+                        run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"))) {
+            WrittenBackup.remember(run, stream(server));
+        } catch (RuntimeException e) {
+            // A cancelled run ends as such, whatever the cut connection said.
+            run.cancellation().check();
+            throw e;
+        }
+        return RepeatStatus.FINISHED;
+    }
+
+    private BackupDocument stream(ReplicationConnection server) {
+        BackupSettings settings = run.settings(BackupSettings.class);
+        Instant startedAt = clock.instant();
+        SystemIdentity source = server.identifySystem();
+        BackupPaths paths = new BackupPaths(run.cluster(), server.version().major(), source.systemIdentifier());
+        BackupLabel label = new BackupLabels(clock, new SecureRandom()).next(BackupType.FULL);
+        WritingMarker marker =
+                new WritingMarker(run.lease().owner(), run.id(), run.lease().token(), startedAt);
+        try (ArchiveCompressor compressor =
+                        new ArchiveCompressor(settings.compressionLevel(), settings.compressionThreads());
+                NewBackup backup =
+                        NewBackup.begin(storages.forWriting(run.cluster()), paths, label, marker, compressor)) {
+            try {
+                BackupWriter writer = new BackupWriter(backup, run.progress(), clock);
+                // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
+                server.createPhysicalSlot(slot(label), true, true);
+                Instant askedAt = clock.instant();
+                BackupEnd end = server.baseBackup(options(label, settings), writer);
+                WrittenBackup written = writer.finish(end);
+                CrashPoint.reach("backup.after-stream");
+                BackupDocument document =
+                        written.document(label, paths, server.version(), settings, startedAt, clock.instant(), run);
+                StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt());
+                BackupReport.streamed(run, document, end, times);
+                return document;
+            } catch (RuntimeException e) {
+                backup.discard();
+                throw e;
+            }
+        }
+    }
+
+    /** Never a name again: the server may still hold the slot of an attempt that was killed a moment ago. */
+    private String slot(BackupLabel label) {
+        return "nightshift_run_" + run.id() + "_" + label.suffix();
+    }
+
+    private static BaseBackupOptions options(BackupLabel label, BackupSettings settings) {
+        return BaseBackupOptions.labelled("nightshift " + label)
+                .checkpoint(settings.checkpoint())
+                .wal(true)
+                .progress(true)
+                .build();
+    }
+}

@@ -1,0 +1,113 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupDocument.SourceDamage;
+import io.nightshift.infra.backup.BackupDocumentFile;
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.StoredArchive;
+import io.nightshift.infra.postgres.PostgresVersion;
+import io.nightshift.infra.replication.BackupEnd;
+import io.nightshift.infra.replication.BackupStart;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.RunContext;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A backup whose objects are all in the storages but which nobody sees yet. What it will say of itself is remembered by
+ * the run, so that a later step, or another attempt, can verify and publish it.
+ */
+record WrittenBackup(BackupStart start, BackupEnd end, List<StoredArchive> archives, BackupDocument.Manifest manifest) {
+
+    private static final String KEY = "backup";
+
+    /**
+     * As src/backend/backup/basebackup.c words it, where the server's lc_messages does not translate it. Files of
+     * tablespaces are named by their path on the server.
+     */
+    private static final Pattern DAMAGED_PAGE = Pattern.compile("in file \"(?:\\./)?([^\"]+)\", block (\\d+)");
+
+    static void remember(RunContext run, BackupDocument document) {
+        run.remember(KEY, new String(BackupDocumentFile.write(document), StandardCharsets.UTF_8));
+    }
+
+    static BackupDocument recall(RunContext run) {
+        byte[] remembered = run.recall(KEY)
+                .orElseThrow(() -> new NightshiftException(
+                        FailureKind.BUG, "run " + run.id() + " has forgotten the backup it has written"))
+                .getBytes(StandardCharsets.UTF_8);
+        if (BackupDocumentFile.read(remembered) instanceof BackupDocumentFile.Intact intact) {
+            return intact.document();
+        }
+        throw new NightshiftException(
+                FailureKind.CONFIGURATION,
+                "the backup that run " + run.id() + " has written was described by another version of Nightshift",
+                "run the job again");
+    }
+
+    BackupDocument document(
+            BackupLabel label,
+            BackupPaths paths,
+            PostgresVersion version,
+            BackupSettings settings,
+            Instant startedAt,
+            Instant endedAt,
+            RunContext run) {
+        return new BackupDocument(
+                BackupDocument.FORMAT_VERSION,
+                label,
+                paths.cluster(),
+                BackupType.FULL,
+                null,
+                paths.systemIdentifier(),
+                paths.major(),
+                version.toString(),
+                start.timeline(),
+                start.lsn(),
+                end.lsn(),
+                BackupDocument.Wal.INCLUDED,
+                archives.stream().map(BackupDocument.Archive::of).toList(),
+                manifest,
+                archives.stream().mapToLong(StoredArchive::rawBytes).sum(),
+                archives.stream().mapToLong(StoredArchive::storedBytes).sum() + manifest.bytes(),
+                startedAt,
+                endedAt,
+                settings.checkpoint().name().toLowerCase(Locale.ROOT),
+                settings.compression(),
+                sourceDamage(),
+                Map.of(),
+                List.of(),
+                run.id(),
+                run.lease().owner(),
+                Optional.ofNullable(WrittenBackup.class.getPackage().getImplementationVersion())
+                        .orElse("development"));
+    }
+
+    List<SourceDamage> sourceDamage() {
+        return end.notices().stream()
+                .map(notice -> DAMAGED_PAGE.matcher(notice.message()))
+                .filter(Matcher::find)
+                .map(page -> new SourceDamage(manifestPath(page.group(1)), Long.parseLong(page.group(2))))
+                .toList();
+    }
+
+    /** From the data directory on, as the manifest names it. */
+    private String manifestPath(String path) {
+        return start.tablespaces().stream()
+                .filter(tablespace -> !tablespace.isDataDirectory())
+                .filter(tablespace -> path.startsWith(tablespace.location() + "/"))
+                .findFirst()
+                .map(tablespace -> "pg_tblspc/" + Long.toUnsignedString(tablespace.oid())
+                        + path.substring(tablespace.location().length()))
+                .orElse(path);
+    }
+}

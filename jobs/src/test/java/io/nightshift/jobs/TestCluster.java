@@ -1,0 +1,210 @@
+package io.nightshift.jobs;
+
+import io.nightshift.infra.backup.BackupCatalog;
+import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.DatabaseSelection;
+import io.nightshift.infra.config.DirectoryStorageConfig;
+import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.config.Secret;
+import io.nightshift.infra.config.SslMode;
+import io.nightshift.infra.config.StorageConfig;
+import io.nightshift.infra.config.StorageDuty;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.server.FileTree;
+import io.nightshift.infra.server.TestPostgres;
+import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.storage.KnownStorages;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntSupplier;
+import java.util.stream.Stream;
+
+/**
+ * A real server as a configured cluster named {@value #NAME}, with storages in a temporary directory: {@code local}, and
+ * others on demand. Closing it deletes everything.
+ */
+public final class TestCluster implements AutoCloseable {
+
+    public static final String NAME = "chanuka";
+
+    private final TestPostgres postgres;
+    private final IntSupplier port;
+    private final Path directory;
+    private final boolean owner;
+    private final String username;
+    private final Secret password;
+    private final List<String> storages;
+
+    private TestCluster(
+            TestPostgres postgres,
+            IntSupplier port,
+            Path directory,
+            boolean owner,
+            String username,
+            Secret password,
+            List<String> storages) {
+        this.postgres = postgres;
+        this.port = port;
+        this.directory = directory;
+        this.owner = owner;
+        this.username = username;
+        this.password = password;
+        this.storages = storages;
+    }
+
+    public static TestCluster start(int major, Map<String, String> settings) {
+        TestPostgres postgres = TestPostgres.start(major, settings);
+        return new TestCluster(
+                postgres,
+                postgres::port,
+                TestPostgres.temporaryDirectory("storages-"),
+                true,
+                postgres.username(),
+                new Secret(postgres.password()),
+                List.of("local"));
+    }
+
+    /** The same cluster with new, empty storages: another test on the same server. Close it before the first. */
+    public TestCluster withStorages(String... names) {
+        return new TestCluster(
+                postgres,
+                port,
+                TestPostgres.temporaryDirectory("storages-"),
+                false,
+                username,
+                password,
+                List.of(names));
+    }
+
+    /** The same cluster and storages, worked on as another role. */
+    public TestCluster as(String role, String itsPassword) {
+        return new TestCluster(postgres, port, directory, false, role, new Secret(itsPassword), storages);
+    }
+
+    /** What another process needs to be told to {@link #attach}. */
+    public String[] coordinates() {
+        return new String[] {Integer.toString(port.getAsInt()), username, password.reveal(), directory.toString()};
+    }
+
+    /** A cluster and its storage {@code local} that another process has started, and will close. */
+    public static TestCluster attach(String[] coordinates) {
+        return new TestCluster(
+                null,
+                () -> Integer.parseInt(coordinates[0]),
+                Path.of(coordinates[3]),
+                false,
+                coordinates[1],
+                new Secret(coordinates[2]),
+                List.of("local"));
+    }
+
+    public TestPostgres postgres() {
+        return postgres;
+    }
+
+    public Path storage(String name) {
+        return directory.resolve(name);
+    }
+
+    public DatabaseOrchestrator orchestrator() {
+        return new DatabaseOrchestrator(Map.of(NAME, config()), Passwords.of(Map.of("HOME", "")));
+    }
+
+    public ClusterStorages clusterStorages() {
+        Map<String, StorageConfig> configured = new TreeMap<>();
+        storages.forEach(name -> configured.put(name, new DirectoryStorageConfig(name, storage(name))));
+        return new ClusterStorages(
+                Map.of(NAME, config()),
+                configured,
+                "test-installation",
+                new KnownStorages(directory.resolve("known")),
+                Clock.systemUTC());
+    }
+
+    public BackupCatalog catalog() {
+        return new BackupCatalog(clusterStorages().forReading(NAME));
+    }
+
+    public List<StoredBackup> backups() {
+        return catalog().backups(NAME);
+    }
+
+    /** Every file in the storages, below their directory, sorted; also what no listing shows, such as parts. */
+    public List<String> files() {
+        try (Stream<Path> found = Files.walk(directory)) {
+            return found.filter(Files::isRegularFile)
+                    .map(file -> directory.relativize(file).toString())
+                    .filter(file -> !file.startsWith("known/"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What Nightshift has on the server now: its WAL senders, its other sessions, and all replication slots. */
+    public List<String> traces() {
+        String sql = """
+                SELECT 'walsender ' || application_name FROM pg_stat_replication
+                UNION ALL
+                SELECT 'session ' || application_name FROM pg_stat_activity
+                 WHERE application_name LIKE 'nightshift %' AND backend_type = 'client backend'
+                UNION ALL
+                SELECT 'slot ' || slot_name FROM pg_replication_slots
+                """;
+        try (Connection connection = postgres.connect("postgres");
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            List<String> traces = new ArrayList<>();
+            while (rows.next()) {
+                traces.add(rows.getString(1));
+            }
+            return traces;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private ClusterConfig config() {
+        Map<String, StorageDuty> duties = new TreeMap<>();
+        storages.forEach(name -> duties.put(name, StorageDuty.REQUIRED));
+        return new ClusterConfig(
+                NAME,
+                List.of(new NodeAddress("127.0.0.1", port.getAsInt())),
+                username,
+                password,
+                SslMode.DISABLE,
+                null,
+                null,
+                null,
+                "postgres",
+                DatabaseSelection.ALL,
+                duties,
+                Map.of());
+    }
+
+    @Override
+    public void close() {
+        if (owner) {
+            postgres.close();
+        }
+        try {
+            FileTree.delete(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

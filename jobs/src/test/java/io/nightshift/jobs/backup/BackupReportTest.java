@@ -1,0 +1,158 @@
+package io.nightshift.jobs.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupDocument.SourceDamage;
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.Damage;
+import io.nightshift.infra.backup.Verification;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.ServerNotice;
+import io.nightshift.infra.postgres.SystemIdentifier;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.replication.BackupEnd;
+import io.nightshift.infra.run.Figure;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.RunId;
+import io.nightshift.infra.run.Section;
+import io.nightshift.infra.run.Severity;
+import io.nightshift.jobs.RememberedRun;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+class BackupReportTest {
+
+    private static final Instant BEGAN = Instant.parse("2026-11-22T01:00:00Z");
+    private static final BackupLabel LABEL = BackupLabel.parse("20261122T010000Z-full-r8f3");
+    private static final StreamTimes TIMES = new StreamTimes(BEGAN, BEGAN.plusSeconds(30), BEGAN.plusSeconds(40));
+
+    private final RememberedRun run = RememberedRun.first("chanuka", BackupSettings.defaults(), false);
+
+    @Test
+    void the_stream_rate_leaves_out_the_wait_for_the_checkpoint() {
+        BackupReport.streamed(run, document(), end(false), TIMES);
+
+        assertThat(run.report().figures())
+                .contains(
+                        new Figure("checkpoint waited for", 30.0, "s"),
+                        new Figure("streamed in", 10.0, "s"),
+                        new Figure("stream rate", 104_857_600L, "bytes/s"),
+                        new Figure("compression ratio", 4.0, ""));
+        assertThat(run.report().findings()).isEmpty();
+    }
+
+    @Test
+    void the_summary_is_one_short_line() {
+        assertThat(BackupReport.summary(document()))
+                .isEqualTo("backup 20261122T010000Z-full-r8f3: 0.98 GB stored in 250 MB,"
+                        + " read back and equal to the server's manifest");
+        assertThat(BackupReport.summary(document(page(1), page(2)))).endsWith("; source-damaged, 2 pages");
+    }
+
+    @Test
+    void wrong_pages_that_the_server_does_not_name_are_a_finding_with_its_words_beside() {
+        BackupReport.streamed(run, document(), end(true, "Prüfsummenprüfung fehlgeschlagen"), TIMES);
+
+        assertThat(run.report().findings())
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.key()).isEqualTo("backup/source-damage"));
+        assertThat(run.report().exitStatus()).isEqualTo(3);
+        assertThat(run.report().sections())
+                .containsExactly(Section.text("what the server said", "Prüfsummenprüfung fehlgeschlagen"));
+    }
+
+    @Test
+    void the_same_bytes_in_two_storages_and_two_files_at_one_place_are_findings_of_their_own() {
+        BackupReport.verified(run, document(), verification("far", damage(0, "a"), damage(0, "b")), Duration.ZERO);
+        BackupReport.verified(run, document(), verification("near", damage(0, "a")), Duration.ZERO);
+
+        assertThat(run.report().findings())
+                .extracting(Finding::key)
+                .containsExactly(
+                        "backup/damage/far/base.tar.zst/0/a",
+                        "backup/damage/far/base.tar.zst/0/b",
+                        "backup/damage/near/base.tar.zst/0/a");
+    }
+
+    @Test
+    void a_storage_full_of_damage_does_not_make_a_report_that_nobody_can_read() {
+        Damage[] damages =
+                LongStream.range(0, 10_000).mapToObj(from -> damage(from, "")).toArray(Damage[]::new);
+
+        BackupReport.verified(run, document(), verification("local", damages), Duration.ZERO);
+
+        assertThat(run.report().findings()).hasSize(BackupReport.MOST_FINDINGS + 1);
+        assertThat(run.report().findings().get(BackupReport.MOST_FINDINGS)).satisfies(more -> {
+            assertThat(more.severity()).isEqualTo(Severity.CRITICAL);
+            assertThat(more.detail()).isEqualTo("9900 damages more are not listed");
+        });
+    }
+
+    @Test
+    void what_a_later_attempt_finds_again_stays_and_the_rest_is_resolved() {
+        BackupReport.verified(run, document(), verification("local", damage(1, ""), damage(2, "")), Duration.ZERO);
+        RememberedRun restart = run.next();
+
+        BackupReport.verified(restart, document(), verification("local", damage(2, "")), Duration.ZERO);
+
+        assertThat(restart.report().findings())
+                .extracting(Finding::state)
+                .containsExactlyInAnyOrder(Finding.State.RESOLVED, Finding.State.NEW);
+        assertThat(restart.report().exitStatus()).isEqualTo(3);
+    }
+
+    private static Damage damage(long from, String path) {
+        return new Damage("base.tar.zst", from, from + 1, path, "its checksum does not match");
+    }
+
+    private static Verification verification(String storage, Damage... damages) {
+        return new Verification(storage, LABEL, 1000, 10, List.of(damages));
+    }
+
+    private static SourceDamage page(long block) {
+        return new SourceDamage("base/5/16384", block);
+    }
+
+    private static BackupEnd end(boolean damaged, String... said) {
+        var notices = List.of(said).stream()
+                .map(message -> new ServerNotice("WARNING", "01000", message, null, null))
+                .toList();
+        return new BackupEnd(Lsn.parse("0/2000120"), new Timeline(1), notices, damaged);
+    }
+
+    private static BackupDocument document(SourceDamage... sourceDamage) {
+        return new BackupDocument(
+                BackupDocument.FORMAT_VERSION,
+                LABEL,
+                "chanuka",
+                BackupType.FULL,
+                null,
+                new SystemIdentifier(7711),
+                18,
+                "18.6",
+                new Timeline(1),
+                Lsn.parse("0/2000028"),
+                Lsn.parse("0/2000120"),
+                BackupDocument.Wal.INCLUDED,
+                List.of(),
+                new BackupDocument.Manifest("backup_manifest", 1, "00"),
+                1000L << 20,
+                250L << 20,
+                BEGAN,
+                BEGAN.plusSeconds(40),
+                "spread",
+                "zstd:3",
+                List.of(sourceDamage),
+                Map.of(),
+                List.of(),
+                new RunId(1),
+                "test-node",
+                "development");
+    }
+}

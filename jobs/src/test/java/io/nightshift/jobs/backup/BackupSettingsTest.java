@@ -1,0 +1,74 @@
+package io.nightshift.jobs.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.config.SettingsDescription;
+import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
+import io.nightshift.infra.resilience.NightshiftException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BackupSettingsTest {
+
+    @Test
+    void defaults() {
+        var settings = RecordBinder.fromMap(BackupSettings.class, Map.of());
+
+        assertThat(settings).isEqualTo(new BackupSettings("zstd:3", 2, Checkpoint.SPREAD));
+    }
+
+    @Test
+    void all_keys() {
+        var settings = RecordBinder.fromMap(
+                BackupSettings.class,
+                Map.of("compression", "zstd:19", "compression-threads", 64, "checkpoint", "fast"));
+
+        assertThat(settings).isEqualTo(new BackupSettings("zstd:19", 64, Checkpoint.FAST));
+        assertThat(SettingsDescription.of(BackupSettings.class).rows())
+                .extracting(SettingsDescription.Row::key)
+                .containsExactly("compression", "compression-threads", "checkpoint");
+        assertThat(SettingsDescription.of(BackupSettings.class).rows())
+                .allSatisfy(row -> assertThat(row.description()).isNotBlank());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"zstd, 3", "zstd:1, 1", "zstd:9, 9", "zstd:19, 19"})
+    void a_compression_has_a_level(String compression, int level) {
+        var settings = new BackupSettings(compression, 1, Checkpoint.FAST);
+
+        assertThat(settings.compressionLevel()).isEqualTo(level);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "gzip", "zstd:", "zstd:0", "zstd:20", "zstd:-1", "zstd:3 ", "ZSTD:3", "zstd:3,workers=2"})
+    void another_compression_is_refused_with_what_is_accepted(String compression) {
+        assertThatThrownBy(() -> RecordBinder.fromMap(BackupSettings.class, Map.of("compression", compression)))
+                .isInstanceOf(NightshiftException.class)
+                .hasMessageContaining("\"" + compression + "\"; accepted: zstd:1 to zstd:19");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 65})
+    void a_number_of_threads_out_of_range_is_refused_with_the_range(int threads) {
+        assertThatThrownBy(() -> RecordBinder.fromMap(BackupSettings.class, Map.of("compression-threads", threads)))
+                .isInstanceOf(NightshiftException.class)
+                .hasMessageContaining(threads + "; accepted: 1 to 64");
+    }
+
+    @Test
+    void an_unknown_key_and_an_unknown_checkpoint_are_told_together() {
+        Map<String, Object> wrong = Map.of("compresion", "zstd:3", "checkpoint", "immediate");
+
+        assertThatThrownBy(() -> RecordBinder.fromMap(BackupSettings.class, wrong))
+                .isInstanceOf(NightshiftException.class)
+                .satisfies(failure -> assertThat(List.of("compresion", "compression", "immediate", "fast", "spread"))
+                        .allMatch(word -> failure.getMessage().contains(word)));
+    }
+}
