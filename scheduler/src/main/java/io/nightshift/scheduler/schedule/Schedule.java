@@ -1,0 +1,27 @@
+package io.nightshift.scheduler.schedule;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** When a job is due. Immutable; the same question always has the same answer. */
+public interface Schedule {
+
+    /** The first due time after the given instant; empty when there is none any more. */
+    Optional<Instant> next(Instant after);
+
+    /** The text under which the cursor remembers this schedule: it changes when the due times may change. */
+    String text();
+
+    /** Due times after {@code after} up to and including {@code until}, oldest first. */
+    default List<Instant> between(Instant after, Instant until) {
+        List<Instant> due = new ArrayList<>();
+        Optional<Instant> next = next(after);
+        while (next.isPresent() && !next.get().isAfter(until)) {
+            due.add(next.get());
+            next = next(next.get());
+        }
+        return due;
+    }
+}
