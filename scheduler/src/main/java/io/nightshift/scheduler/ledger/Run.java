@@ -1,0 +1,79 @@
+package io.nightshift.scheduler.ledger;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.nightshift.infra.run.JobReport;
+import io.nightshift.infra.run.Progress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A run as history shows it: the record behind {@code run}, {@code history} and {@code show} in every output. */
+@JsonInclude(JsonInclude.Include.ALWAYS)
+public record Run(
+        @JsonProperty("run") long id,
+        String job,
+        String type,
+        String cluster,
+        RunState state,
+        @Nullable String reason,
+        @Nullable Instant due,
+        Cause cause,
+        String actor,
+        @Nullable String node,
+        Instant requestedAt,
+        @Nullable Instant startedAt,
+        @Nullable Instant endedAt,
+        @Nullable Integer exitStatus,
+        boolean dryRun,
+        Map<String, Object> settings,
+        @Nullable Duration timeLimit,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Progress.@Nullable Snapshot progress,
+        @Nullable JobReport report,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<Attempt> attempts,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<StepRun> steps) {
+
+    /** One execution of a run. */
+    public record Attempt(
+            int number,
+            String node,
+            Instant startedAt,
+            @Nullable Instant endedAt,
+            @Nullable String outcome,
+            @Nullable String reason) {}
+
+    /** One execution of a step, from Spring Batch's tables. */
+    public record StepRun(
+            int attempt,
+            String step,
+            String status,
+            @Nullable Instant startedAt,
+            @Nullable Instant endedAt) {}
+
+    Run with(List<Attempt> attempts, List<StepRun> steps) {
+        return new Run(
+                id,
+                job,
+                type,
+                cluster,
+                state,
+                reason,
+                due,
+                cause,
+                actor,
+                node,
+                requestedAt,
+                startedAt,
+                endedAt,
+                exitStatus,
+                dryRun,
+                settings,
+                timeLimit,
+                progress,
+                report,
+                attempts,
+                steps);
+    }
+}

@@ -1,0 +1,185 @@
+package io.nightshift.scheduler.ledger;
+
+import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.JobReport;
+import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.run.RunId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the ledger. Plain SQL projections over a DataSource, so that the commands that only read need no Spring context
+ * and use the same ones as everything else. Spring Batch's repository is never asked: it hydrates whole histories.
+ */
+public final class RunHistory {
+
+    private static final String COLUMNS = """
+            id, job, job_type, cluster, state, reason, due, cause, actor, node, requested_at, started_at, ended_at,
+            exit_status, dry_run, settings, time_limit, progress, report
+            """;
+
+    /** Which runs; a null matches everything. */
+    public record Filter(
+            @Nullable String job,
+            @Nullable String cluster,
+            @Nullable RunState state,
+            @Nullable Instant since,
+            int limit) {}
+
+    private final DataSource controlDatabase;
+
+    public RunHistory(DataSource controlDatabase) {
+        this.controlDatabase = controlDatabase;
+    }
+
+    /** The newest first. */
+    public List<Run> runs(Filter filter) {
+        Instant since = filter.since();
+        return query(
+                "SELECT " + COLUMNS + """
+                        FROM run
+                        WHERE (?::text IS NULL OR job = ?) AND (?::text IS NULL OR cluster = ?)
+                          AND (?::text IS NULL OR state = ?) AND (?::timestamptz IS NULL OR requested_at >= ?)
+                        ORDER BY requested_at DESC, id DESC
+                        LIMIT ?
+                        """,
+                RunHistory::run,
+                filter.job(),
+                filter.job(),
+                filter.cluster(),
+                filter.cluster(),
+                filter.state() == null ? null : filter.state().toString(),
+                filter.state() == null ? null : filter.state().toString(),
+                since == null ? null : Timestamp.from(since),
+                since == null ? null : Timestamp.from(since),
+                filter.limit());
+    }
+
+    /** One run with its attempts and steps. */
+    public Run run(RunId id) {
+        Run run = find(id).orElseThrow(() -> unknown(id));
+        return run.with(
+                query(
+                        "SELECT number, node, started_at, ended_at, outcome, reason FROM attempt WHERE run = ? ORDER BY number",
+                        RunHistory::attempt,
+                        id.number()),
+                query("""
+                        SELECT a.number, s.step_name, s.status, s.start_time, s.end_time
+                        FROM attempt a JOIN batch_step_execution s ON s.job_execution_id = a.job_execution
+                        WHERE a.run = ? ORDER BY s.step_execution_id
+                        """, RunHistory::step, id.number()));
+    }
+
+    public Optional<Run> find(RunId id) {
+        return query("SELECT " + COLUMNS + " FROM run WHERE id = ?", RunHistory::run, id.number()).stream()
+                .findFirst();
+    }
+
+    /** The newest run of each job on each cluster, whatever its state. */
+    public List<Run> latest() {
+        return query(
+                "SELECT DISTINCT ON (job, cluster) " + COLUMNS
+                        + " FROM run ORDER BY job, cluster, requested_at DESC, id DESC",
+                RunHistory::run);
+    }
+
+    /** The newest ended run of each job on each cluster. */
+    public List<Run> latestEnded() {
+        return query(
+                "SELECT DISTINCT ON (job, cluster) " + COLUMNS
+                        + " FROM run WHERE ended_at IS NOT NULL ORDER BY job, cluster, requested_at DESC, id DESC",
+                RunHistory::run);
+    }
+
+    static NightshiftException unknown(RunId run) {
+        return new NightshiftException(
+                FailureKind.CONFIGURATION, "run " + run + " does not exist", "nightshift history lists the runs");
+    }
+
+    private static Run run(ResultSet row) throws SQLException {
+        long limit = row.getLong("time_limit");
+        Duration timeLimit = row.wasNull() ? null : Duration.ofMillis(limit);
+        return new Run(
+                row.getLong("id"),
+                row.getString("job"),
+                row.getString("job_type"),
+                row.getString("cluster"),
+                RunState.of(row.getString("state")),
+                row.getString("reason"),
+                instant(row, "due"),
+                Cause.valueOf(row.getString("cause").toUpperCase(Locale.ROOT)),
+                row.getString("actor"),
+                row.getString("node"),
+                row.getTimestamp("requested_at").toInstant(),
+                instant(row, "started_at"),
+                instant(row, "ended_at"),
+                row.getObject("exit_status", Integer.class),
+                row.getBoolean("dry_run"),
+                Json.readMap(row.getString("settings")),
+                timeLimit,
+                Json.readLeniently(row.getString("progress"), Progress.Snapshot.class),
+                Json.readLeniently(row.getString("report"), JobReport.class),
+                null,
+                null);
+    }
+
+    private static Run.Attempt attempt(ResultSet row) throws SQLException {
+        return new Run.Attempt(
+                row.getInt("number"),
+                row.getString("node"),
+                row.getTimestamp("started_at").toInstant(),
+                instant(row, "ended_at"),
+                row.getString("outcome"),
+                row.getString("reason"));
+    }
+
+    private static Run.StepRun step(ResultSet row) throws SQLException {
+        return new Run.StepRun(
+                row.getInt("number"),
+                row.getString("step_name"),
+                row.getString("status").toLowerCase(Locale.ROOT),
+                instant(row, "start_time"),
+                instant(row, "end_time"));
+    }
+
+    private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
+        Timestamp at = row.getTimestamp(column);
+        return at == null ? null : at.toInstant();
+    }
+
+    @FunctionalInterface
+    private interface RowReader<T> {
+        T read(ResultSet row) throws SQLException;
+    }
+
+    private <T> List<T> query(String sql, RowReader<T> reader, @Nullable Object... values) {
+        try (Connection connection = controlDatabase.getConnection();
+                PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                statement.setObject(i + 1, values[i]);
+            }
+            List<T> found = new ArrayList<>();
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    found.add(reader.read(rows));
+                }
+            }
+            return found;
+        } catch (SQLException e) {
+            throw SqlStates.failure("history not readable in the control database", e);
+        }
+    }
+}
