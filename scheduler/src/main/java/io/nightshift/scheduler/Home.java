@@ -1,0 +1,90 @@
+package io.nightshift.scheduler;
+
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.server.ServerHome;
+import io.nightshift.infra.storage.KnownStorages;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/** The folder where an installation keeps what is its own: never relative to the current directory. */
+public record Home(Path path) {
+
+    public Home {
+        path = path.toAbsolutePath().normalize();
+    }
+
+    public Path logs() {
+        return path.resolve("logs");
+    }
+
+    /** Where server binaries, data and sockets lie. */
+    public Path servers() {
+        return ServerHome.of(path);
+    }
+
+    public Path binaries() {
+        return servers().resolve("binaries");
+    }
+
+    public Path controlDatabase() {
+        return servers().resolve("control");
+    }
+
+    public Path demoCluster() {
+        return servers().resolve("demo");
+    }
+
+    public Path storage() {
+        return path.resolve("storage");
+    }
+
+    /** Which storages this installation has taken. */
+    public KnownStorages knownStorages() {
+        return new KnownStorages(path.resolve("storages"));
+    }
+
+    /** Where {@code serve} answers over HTTP, for whoever looks for it. */
+    public Path httpAddress() {
+        return path.resolve("http");
+    }
+
+    /** Makes the folder when it is not there yet. */
+    public Home create() {
+        try {
+            Files.createDirectories(logs());
+            return this;
+        } catch (IOException e) {
+            throw new NightshiftException(
+                    FailureKind.RESOURCES_EXHAUSTED,
+                    "home folder " + path + " not writable: " + e.getMessage(),
+                    "choose another with --home or NIGHTSHIFT_HOME",
+                    e);
+        }
+    }
+
+    /** Which installation this is, for the storages it owns; made at the first question. */
+    public String installation() {
+        Path file = path.resolve("installation");
+        try {
+            try {
+                Files.writeString(
+                        file,
+                        UUID.randomUUID() + "\n",
+                        StandardOpenOption.CREATE_NEW,
+                        StandardOpenOption.SYNC,
+                        StandardOpenOption.WRITE);
+            } catch (FileAlreadyExistsException known) {
+                // made by an earlier run
+            }
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new NightshiftException(
+                    FailureKind.RESOURCES_EXHAUSTED, "file " + file + " not usable: " + e.getMessage(), null, e);
+        }
+    }
+}

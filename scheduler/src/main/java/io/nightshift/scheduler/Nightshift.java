@@ -1,0 +1,195 @@
+package io.nightshift.scheduler;
+
+import io.nightshift.infra.config.Configuration;
+import io.nightshift.infra.run.JobType;
+import io.nightshift.infra.run.RunId;
+import io.nightshift.scheduler.launch.ActiveRuns;
+import io.nightshift.scheduler.launch.Pulse;
+import io.nightshift.scheduler.launch.Recovery;
+import io.nightshift.scheduler.launch.RunBooks;
+import io.nightshift.scheduler.launch.RunWorker;
+import io.nightshift.scheduler.ledger.Ledger.Outcome;
+import io.nightshift.scheduler.ledger.NightshiftNode;
+import io.nightshift.scheduler.ledger.NodeLocks;
+import io.nightshift.scheduler.ledger.Nodes;
+import io.nightshift.scheduler.ledger.Requests;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.springframework.boot.Banner;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/**
+ * A running Nightshift node: everything that launches and works runs, wired together. {@link #forOwnRuns} works what it
+ * is told to and nothing else; {@link #serving} has the clock, takes everybody's queued runs and answers over HTTP.
+ */
+public final class Nightshift implements AutoCloseable {
+
+    /** How long running work may take to notice that it should stop. */
+    private static final Duration STOPPING = Duration.ofSeconds(25);
+
+    private final ConfigurableApplicationContext context;
+    private final NightshiftNode node;
+    private final Nodes nodes;
+    private final NodeLocks locks;
+
+    private Nightshift(ConfigurableApplicationContext context, NightshiftNode node, Nodes nodes, NodeLocks locks) {
+        this.context = context;
+        this.node = node;
+        this.nodes = nodes;
+        this.locks = locks;
+    }
+
+    public static Nightshift forOwnRuns(
+            Surroundings surroundings, Configuration configuration, ControlDatabase controlDatabase) {
+        return start(surroundings, configuration, controlDatabase, false);
+    }
+
+    public static Nightshift serving(
+            Surroundings surroundings, Configuration configuration, ControlDatabase controlDatabase) {
+        return start(surroundings, configuration, controlDatabase, true);
+    }
+
+    private static Nightshift start(
+            Surroundings surroundings, Configuration configuration, ControlDatabase controlDatabase, boolean serves) {
+        NightshiftNode node = NightshiftNode.thisProcess(surroundings.home().path());
+        NodeLocks locks = new NodeLocks(node);
+        locks.hold();
+        Nodes nodes = new Nodes(controlDatabase.pool(), locks);
+        boolean started = false;
+        try {
+            nodes.enter(node, serves);
+            Nightshift nightshift = new Nightshift(
+                    context(surroundings, configuration, controlDatabase, node, locks, serves), node, nodes, locks);
+            started = true;
+            return nightshift;
+        } finally {
+            if (!started) {
+                leave(node, nodes, locks);
+            }
+        }
+    }
+
+    private static ConfigurableApplicationContext context(
+            Surroundings surroundings,
+            Configuration configuration,
+            ControlDatabase controlDatabase,
+            NightshiftNode node,
+            NodeLocks locks,
+            boolean serves) {
+        List<Class<?>> sources = new ArrayList<>(List.of(RunWiring.class));
+        if (serves) {
+            sources.add(ServeWiring.class);
+        }
+        surroundings.jobTypes().all().stream().map(JobType::configuration).forEach(sources::add);
+        return new SpringApplicationBuilder(sources.toArray(Class<?>[]::new))
+                .web(serves ? WebApplicationType.SERVLET : WebApplicationType.NONE)
+                .bannerMode(Banner.Mode.OFF)
+                .logStartupInfo(false)
+                .registerShutdownHook(false)
+                .properties(properties(configuration, serves))
+                .initializers(context -> {
+                    var beans = context.getBeanFactory();
+                    beans.registerSingleton("surroundings", surroundings);
+                    beans.registerSingleton("configuration", configuration);
+                    beans.registerSingleton("node", node);
+                    beans.registerSingleton("nodeLocks", locks);
+                    beans.registerSingleton("dataSource", controlDatabase.pool());
+                })
+                .run();
+    }
+
+    private static Map<String, Object> properties(Configuration configuration, boolean serves) {
+        return Map.of(
+                "nightshift.serves",
+                serves,
+                "spring.main.keep-alive",
+                false,
+                "spring.batch.job.enabled",
+                false,
+                "spring.batch.jdbc.initialize-schema",
+                "never",
+                "spring.batch.jdbc.isolation-level-for-create",
+                "read_committed",
+                "server.address",
+                configuration.program().http().address(),
+                "server.port",
+                configuration.program().http().port(),
+                "management.endpoints.web.exposure.include",
+                "health,prometheus",
+                "management.endpoint.health.show-details",
+                "always",
+                "management.endpoints.enabled-by-default",
+                serves);
+    }
+
+    public String node() {
+        return node.name();
+    }
+
+    public Requests requests() {
+        return context.getBean(Requests.class);
+    }
+
+    public ActiveRuns activeRuns() {
+        return context.getBean(ActiveRuns.class);
+    }
+
+    /** Closes what dead processes left behind, so that it has an outcome and stands in nobody's way. */
+    public void closeLostRuns() {
+        context.getBean(Recovery.class).close();
+    }
+
+    /** Works a run on this thread. */
+    public Optional<Outcome> work(RunId run) {
+        return context.getBean(RunWorker.class).work(run);
+    }
+
+    /** A part of the node, for those who look at it from within. */
+    <T> T part(Class<T> type) {
+        return context.getBean(type);
+    }
+
+    /** Where a serving node answers over HTTP. */
+    public int httpPort() {
+        return context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
+    }
+
+    /** Asks running work to stop, and lets nothing new begin. */
+    public void cancel(String reason) {
+        activeRuns().cancelAll(reason);
+    }
+
+    /** Asks running work to stop, waits for it, and leaves. What does not stop in time is recovered at the next start. */
+    @Override
+    public void close() {
+        if (!context.isActive()) {
+            return;
+        }
+        ActiveRuns active = activeRuns();
+        cancel("Nightshift was asked to stop");
+        long deadline = System.nanoTime() + STOPPING.toNanos();
+        while (!active.isEmpty() && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+        }
+        context.getBean(RunBooks.class).shutDown();
+        context.getBean(Pulse.class).stop();
+        context.close();
+        leave(node, nodes, locks);
+    }
+
+    private static void leave(NightshiftNode node, Nodes nodes, NodeLocks locks) {
+        try {
+            nodes.leave(node);
+        } catch (RuntimeException controlDatabaseIsAway) {
+            // the row says nothing that the lock file does not say better
+        } finally {
+            locks.release();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package io.nightshift.scheduler;
+
+import io.nightshift.infra.config.Configuration;
+import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.lease.Leases;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.scheduler.launch.ActiveRuns;
+import io.nightshift.scheduler.launch.BatchJobs;
+import io.nightshift.scheduler.launch.ConfiguredJobs;
+import io.nightshift.scheduler.launch.Pulse;
+import io.nightshift.scheduler.launch.Recovery;
+import io.nightshift.scheduler.launch.RunBinding;
+import io.nightshift.scheduler.launch.RunBooks;
+import io.nightshift.scheduler.launch.RunClaims;
+import io.nightshift.scheduler.launch.RunWorker;
+import io.nightshift.scheduler.ledger.Ledger;
+import io.nightshift.scheduler.ledger.NightshiftNode;
+import io.nightshift.scheduler.ledger.NodeLocks;
+import io.nightshift.scheduler.ledger.Nodes;
+import io.nightshift.scheduler.ledger.Requests;
+import io.nightshift.scheduler.ledger.RunHistory;
+import java.time.Clock;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import javax.sql.DataSource;
+import org.springframework.batch.core.configuration.annotation.JobScope;
+import org.springframework.batch.core.job.Job;
+import org.springframework.batch.core.launch.JobOperator;
+import org.springframework.batch.core.repository.ExecutionContextSerializer;
+import org.springframework.batch.core.repository.JobRepository;
+import org.springframework.batch.core.repository.dao.JacksonExecutionContextStringSerializer;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** What works a run, in the order in which a run meets it. */
+@SpringBootConfiguration(proxyBeanMethods = false)
+@EnableAutoConfiguration
+class RunWiring {
+
+    // the control database and what is written there
+
+    @Bean
+    TransactionTemplate ledgerTransaction(PlatformTransactionManager transactions) {
+        return new TransactionTemplate(transactions);
+    }
+
+    @Bean
+    Ledger ledger(DataSource dataSource, TransactionTemplate ledgerTransaction) {
+        return new Ledger(dataSource, ledgerTransaction);
+    }
+
+    @Bean
+    Requests requests(DataSource dataSource) {
+        return new Requests(dataSource);
+    }
+
+    @Bean
+    RunHistory history(DataSource dataSource) {
+        return new RunHistory(dataSource);
+    }
+
+    @Bean
+    Leases leases(DataSource dataSource) {
+        return new Leases(dataSource);
+    }
+
+    @Bean
+    Nodes nodes(DataSource dataSource, NodeLocks locks) {
+        return new Nodes(dataSource, locks);
+    }
+
+    // from a queued run to its outcome
+
+    @Bean
+    ConfiguredJobs configuredJobs(Configuration configuration, Surroundings surroundings) {
+        return new ConfiguredJobs(configuration, surroundings.jobTypes());
+    }
+
+    @Bean
+    RunClaims claims(Leases leases, Nodes nodes, NightshiftNode node) {
+        return new RunClaims(leases, nodes, node.name());
+    }
+
+    @Bean
+    RunBooks books(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
+        return new RunBooks(ledger, history, requests, jobs);
+    }
+
+    @Bean
+    ActiveRuns activeRuns() {
+        return new ActiveRuns();
+    }
+
+    @Bean
+    BatchJobs batchJobs(Map<String, Job> jobs, JobOperator operator, JobRepository repository) {
+        return new BatchJobs(jobs, operator, repository);
+    }
+
+    @Bean
+    RunWorker worker(
+            RunClaims claims, RunBooks books, BatchJobs jobs, ActiveRuns active, ScheduledExecutorService timeLimits) {
+        return new RunWorker(claims, books, jobs, active, timeLimits);
+    }
+
+    @Bean
+    Recovery recovery(DataSource dataSource, RunClaims claims, Nodes nodes, RunWorker worker) {
+        return new Recovery(dataSource, claims, nodes, worker);
+    }
+
+    /** Apart from the other timers, which may wait for a control database that is away. */
+    @Bean(destroyMethod = "shutdownNow")
+    ScheduledExecutorService timeLimits() {
+        return daemons("time-limit", 1);
+    }
+
+    @Bean(destroyMethod = "shutdownNow")
+    ScheduledExecutorService timers() {
+        return daemons("timer", 4);
+    }
+
+    private static ScheduledExecutorService daemons(String name, int threads) {
+        return Executors.newScheduledThreadPool(threads, task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    @Bean
+    Pulse pulse(
+            NightshiftNode node,
+            @Value("${nightshift.serves}") boolean serves,
+            Nodes nodes,
+            Ledger ledger,
+            ActiveRuns active,
+            ScheduledExecutorService timers) {
+        Pulse pulse = new Pulse(node, serves, nodes, ledger, active);
+        pulse.start(timers);
+        return pulse;
+    }
+
+    // what steps see
+
+    @Bean
+    static RunBinding runBinding(ObjectProvider<ActiveRuns> active, ObjectProvider<Ledger> ledger) {
+        return new RunBinding(active, ledger);
+    }
+
+    @Bean
+    @JobScope
+    RunContext runContext(@Value("#{jobParameters['run']}") Long run, ActiveRuns active) {
+        return active.context(run);
+    }
+
+    @Bean
+    ExecutionContextSerializer executionContextSerializer() {
+        return new JacksonExecutionContextStringSerializer();
+    }
+
+    @Bean
+    Clock clock(Surroundings surroundings) {
+        return surroundings.clock();
+    }
+
+    @Bean
+    DatabaseOrchestrator orchestrator(Configuration configuration, Surroundings surroundings) {
+        return new DatabaseOrchestrator(configuration.clusters(), Passwords.of(surroundings.environment()));
+    }
+
+    @Bean
+    ClusterStorages storages(Configuration configuration, Surroundings surroundings) {
+        return new ClusterStorages(
+                configuration.clusters(),
+                configuration.storages(),
+                surroundings.home().installation(),
+                surroundings.home().knownStorages(),
+                surroundings.clock());
+    }
+}

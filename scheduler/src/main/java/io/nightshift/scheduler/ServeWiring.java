@@ -1,0 +1,111 @@
+package io.nightshift.scheduler;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.nightshift.infra.config.Configuration;
+import io.nightshift.scheduler.launch.ActiveRuns;
+import io.nightshift.scheduler.launch.ConfiguredJobs;
+import io.nightshift.scheduler.launch.QuartzSchedulers;
+import io.nightshift.scheduler.launch.Recovery;
+import io.nightshift.scheduler.launch.RunWorker;
+import io.nightshift.scheduler.launch.ScheduleClock;
+import io.nightshift.scheduler.launch.Ticker;
+import io.nightshift.scheduler.launch.WorkQueue;
+import io.nightshift.scheduler.ledger.DueTimes;
+import io.nightshift.scheduler.ledger.Requests;
+import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.monitoring.RunMetrics;
+import java.time.Clock;
+import java.util.Properties;
+import java.util.concurrent.ScheduledExecutorService;
+import javax.sql.DataSource;
+import org.quartz.Scheduler;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.context.annotation.Bean;
+import org.springframework.scheduling.quartz.SchedulerFactoryBean;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** What {@code serve} has besides: the two Quartz schedulers, and the ticker that mends what they lose. */
+@org.springframework.context.annotation.Configuration(proxyBeanMethods = false)
+class ServeWiring {
+
+    /** Wakes at due times. It polls often enough that a trigger armed in an open transaction is not overlooked. */
+    @Bean
+    SchedulerFactoryBean clockScheduler(DataSource dataSource, PlatformTransactionManager transactions) {
+        return quartz("clock", 2, dataSource, transactions);
+    }
+
+    /** Carries runs to a thread. */
+    @Bean
+    SchedulerFactoryBean workScheduler(
+            DataSource dataSource, PlatformTransactionManager transactions, Configuration configuration) {
+        return quartz("work", configuration.program().workThreads(), dataSource, transactions);
+    }
+
+    @Bean
+    WorkQueue workQueue(@Qualifier("workScheduler") Scheduler work, DataSource dataSource) {
+        return new WorkQueue(work, dataSource);
+    }
+
+    @Bean
+    DueTimes dueTimes(DataSource dataSource, Requests requests) {
+        return new DueTimes(dataSource, requests);
+    }
+
+    @Bean
+    ScheduleClock scheduleClock(
+            ConfiguredJobs jobs,
+            DueTimes dueTimes,
+            @Qualifier("clockScheduler") Scheduler quartz,
+            TransactionTemplate ledgerTransaction,
+            Clock clock) {
+        return new ScheduleClock(jobs, dueTimes, quartz, ledgerTransaction, clock);
+    }
+
+    @Bean
+    Ticker ticker(ScheduleClock clock, WorkQueue queue, Recovery recovery, ScheduledExecutorService timers) {
+        return new Ticker(clock, queue, recovery, timers);
+    }
+
+    /** Quartz makes its jobs itself; they find these here. */
+    @Bean
+    QuartzSchedulers quartzSchedulers(
+            @Qualifier("clockScheduler") Scheduler clockScheduler,
+            @Qualifier("workScheduler") Scheduler workScheduler,
+            ScheduleClock clock,
+            WorkQueue queue,
+            RunWorker worker) {
+        return new QuartzSchedulers(clockScheduler, workScheduler, clock, queue, worker);
+    }
+
+    @Bean
+    RunMetrics runMetrics(
+            MeterRegistry meters, RunHistory history, ActiveRuns active, ScheduledExecutorService timers) {
+        RunMetrics metrics = new RunMetrics(meters, history, active);
+        metrics.start(timers);
+        return metrics;
+    }
+
+    private static SchedulerFactoryBean quartz(
+            String name, int threads, DataSource dataSource, PlatformTransactionManager transactions) {
+        Properties properties = new Properties();
+        properties.setProperty("org.quartz.scheduler.instanceId", "AUTO");
+        properties.setProperty("org.quartz.scheduler.idleWaitTime", "5000");
+        properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(threads));
+        properties.setProperty("org.quartz.threadPool.threadNamePrefix", name);
+        properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
+        properties.setProperty(
+                "org.quartz.jobStore.driverDelegateClass", "org.quartz.impl.jdbcjobstore.PostgreSQLDelegate");
+        properties.setProperty("org.quartz.jobStore.isClustered", "true");
+        properties.setProperty("org.quartz.jobStore.acquireTriggersWithinLock", "true");
+        properties.setProperty("org.quartz.jobStore.useProperties", "true");
+        SchedulerFactoryBean factory = new SchedulerFactoryBean();
+        factory.setSchedulerName(name);
+        factory.setQuartzProperties(properties);
+        factory.setDataSource(dataSource);
+        factory.setTransactionManager(transactions);
+        factory.setAutoStartup(false);
+        factory.setWaitForJobsToCompleteOnShutdown(false);
+        return factory;
+    }
+}

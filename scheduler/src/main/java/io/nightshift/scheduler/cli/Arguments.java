@@ -1,0 +1,50 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.config.RecordBinder;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeParseException;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.TypeConversionException;
+
+/** Values as people type them. */
+final class Arguments {
+
+    /** Lets the configuration's own reader of durations judge. */
+    private record Typed(Duration value) {}
+
+    private Arguments() {}
+
+    static Duration duration(String text) {
+        try {
+            return RecordBinder.fromMap(Typed.class, Map.of("value", text)).value();
+        } catch (RuntimeException e) {
+            throw new TypeConversionException("\"" + text + "\" is not a duration; accepted: 90s, 15m, 4h, 7d");
+        }
+    }
+
+    /** A moment in UTC, a day, or a time ago such as 7d. */
+    static Instant instant(String text) {
+        try {
+            return text.length() == 10
+                    ? LocalDate.parse(text).atStartOfDay().toInstant(ZoneOffset.UTC)
+                    : Instant.parse(text);
+        } catch (DateTimeParseException e) {
+            throw new TypeConversionException(
+                    "\"" + text + "\" is not a time; accepted: 2026-11-22, 2026-11-22T01:00:00Z");
+        }
+    }
+
+    static String lowerCaseFirst(String text) {
+        boolean word = text.length() > 1 && Character.isLowerCase(text.charAt(1));
+        return word ? text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1) : text;
+    }
+
+    static String bytes(long bytes) {
+        return new DataSize(bytes).rounded();
+    }
+}

@@ -1,0 +1,181 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.backup.BackupCatalog;
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.config.Configuration;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.scheduler.DemoCluster;
+import io.nightshift.scheduler.Surroundings;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** The backups that the storages hold, asked of nobody but the storages. */
+final class BackupList {
+
+    private final List<StoredBackup> backups;
+    private final List<NightshiftException> failures;
+
+    private BackupList(List<StoredBackup> backups, List<NightshiftException> failures) {
+        this.backups = backups;
+        this.failures = failures;
+    }
+
+    /** Of one cluster, or of all. A cluster whose storages are away does not hide the others. */
+    static BackupList of(Surroundings surroundings, Configuration configured, @Nullable String cluster) {
+        Configuration configuration = DemoCluster.storagesIn(configured, surroundings.home());
+        ClusterStorages storages = storages(surroundings, configuration);
+        List<StoredBackup> backups = new ArrayList<>();
+        List<NightshiftException> failures = new ArrayList<>();
+        for (String name : cluster == null ? configuration.clusters().keySet() : List.of(cluster)) {
+            try {
+                backups.addAll(new BackupCatalog(storages.forReading(name)).backups(name));
+            } catch (NightshiftException failed) {
+                if (failed.kind() != FailureKind.STORAGE_UNAVAILABLE) {
+                    throw failed;
+                }
+                failures.add(failed);
+            }
+        }
+        return new BackupList(backups, failures);
+    }
+
+    private static ClusterStorages storages(Surroundings surroundings, Configuration configuration) {
+        return new ClusterStorages(
+                configuration.clusters(),
+                configuration.storages(),
+                "",
+                surroundings.home().knownStorages(),
+                surroundings.clock());
+    }
+
+    /** Every storage that may hold a copy of this backup's cluster. */
+    static List<Storage> storagesOf(Surroundings surroundings, Configuration configured, String cluster) {
+        return storages(surroundings, DemoCluster.storagesIn(configured, surroundings.home()))
+                .forReading(cluster);
+    }
+
+    StoredBackup find(String text) {
+        Optional<BackupLabel> label = BackupLabel.tryParse(text);
+        return backups.stream()
+                .filter(backup -> label.filter(backup.label()::equals).isPresent())
+                .findFirst()
+                .orElseThrow(() -> failures.isEmpty()
+                        ? new NightshiftException(
+                                FailureKind.CONFIGURATION,
+                                "there is no backup " + text,
+                                "nightshift backups lists what there is")
+                        : failures.get(0));
+    }
+
+    /** Storages that did not answer; their backups are not in the list. */
+    List<NightshiftException> failures() {
+        return failures;
+    }
+
+    boolean isEmpty() {
+        return backups.isEmpty();
+    }
+
+    void print(PrintWriter out) {
+        TextTable table = new TextTable(
+                "label", "cluster", "type", "state", "size", "stored", "WAL", "end LSN", "server", "ended");
+        backups.forEach(backup -> table.row(cells(backup)));
+        table.print(out);
+    }
+
+    private static List<String> cells(StoredBackup backup) {
+        String state = backup.copies().entrySet().stream()
+                .map(copy -> copy.getKey() + " " + word(copy.getValue().state()))
+                .collect(Collectors.joining(", "));
+        return backup.document()
+                .map(document -> List.of(
+                        backup.label().toString(),
+                        document.cluster(),
+                        document.type().toString(),
+                        state + (document.sourceDamage().isEmpty() ? "" : ", source damaged"),
+                        Arguments.bytes(document.bytes()),
+                        Arguments.bytes(document.storedBytes()),
+                        word(document.wal()),
+                        document.endLsn().toString(),
+                        document.serverVersion(),
+                        RunText.time(document.endedAt())))
+                .orElseGet(() -> List.of(
+                        backup.label().toString(),
+                        backup.paths().cluster(),
+                        backup.label().type().toString(),
+                        state,
+                        "-",
+                        "-",
+                        "-",
+                        "-",
+                        Integer.toString(backup.paths().major()),
+                        "-"));
+    }
+
+    List<Map<String, @Nullable Object>> json() {
+        return backups.stream().map(BackupList::json).toList();
+    }
+
+    private static Map<String, @Nullable Object> json(StoredBackup backup) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("label", backup.label().toString());
+        json.put("cluster", backup.paths().cluster());
+        json.put("type", backup.label().type().toString());
+        BackupDocument document = backup.document().orElse(null);
+        json.put(
+                "parent",
+                document == null || document.parent() == null
+                        ? null
+                        : document.parent().toString());
+        json.put("systemIdentifier", backup.paths().systemIdentifier().toString());
+        json.put("major", backup.paths().major());
+        json.put("wal", document == null ? null : word(document.wal()));
+        json.put(
+                "storages",
+                backup.copies().entrySet().stream()
+                        .map(copy -> Map.of(
+                                "name",
+                                copy.getKey(),
+                                "state",
+                                word(copy.getValue().state())))
+                        .toList());
+        json.put("path", backup.paths().backup(backup.label()));
+        json.put(
+                "sourceDamage",
+                document == null
+                        ? List.of()
+                        : document.sourceDamage().stream()
+                                .map(page -> Map.of("path", page.path(), "block", page.block()))
+                                .toList());
+        json.put("provenAt", null);
+        json.put("pinned", false);
+        json.put("startLsn", document == null ? null : document.startLsn().toString());
+        json.put("endLsn", document == null ? null : document.endLsn().toString());
+        json.put(
+                "timeline",
+                document == null
+                        ? null
+                        : Integer.toUnsignedLong(document.timeline().id()));
+        json.put("bytes", document == null ? null : document.bytes());
+        json.put("storedBytes", document == null ? null : document.storedBytes());
+        json.put("startedAt", document == null ? null : document.startedAt());
+        json.put("endedAt", document == null ? null : document.endedAt());
+        return json;
+    }
+
+    private static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,41 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.config.ControlDatabaseUrl;
+import io.nightshift.scheduler.ControlDatabase;
+import io.nightshift.scheduler.Surroundings;
+import io.nightshift.scheduler.ledger.Requests;
+import io.nightshift.scheduler.ledger.RunHistory;
+import java.util.Optional;
+
+/** The ledger for a command that works without a Spring context: not migrated, and nothing made that was not there. */
+final class LedgerAtHand implements AutoCloseable {
+
+    private final ControlDatabase controlDatabase;
+
+    private LedgerAtHand(ControlDatabase controlDatabase) {
+        this.controlDatabase = controlDatabase;
+    }
+
+    /** Empty before the first launch. */
+    static Optional<LedgerAtHand> open(Surroundings surroundings) {
+        ControlDatabaseUrl own =
+                ControlDatabaseUrl.of(surroundings.environment()).orElse(null);
+        return ControlDatabase.exists(surroundings.home(), own)
+                ? Optional.of(new LedgerAtHand(ControlDatabase.open(surroundings.home(), own)))
+                : Optional.empty();
+    }
+
+    RunHistory history() {
+        return new RunHistory(controlDatabase.connections());
+    }
+
+    /** For entering what was done without a run of its own. */
+    Requests requests() {
+        return new Requests(controlDatabase.connections());
+    }
+
+    @Override
+    public void close() {
+        controlDatabase.close();
+    }
+}

@@ -1,0 +1,99 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.run.Progress;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * Shows how far a run is: a bar with rate and time left on a terminal, a plain line now and then elsewhere, nothing where
+ * the output is for programs.
+ */
+final class ProgressPrinter {
+
+    private static final int WIDTH = 24;
+    private static final Duration BETWEEN_LINES = Duration.ofSeconds(5);
+
+    private final PrintWriter err;
+    private final boolean terminal;
+    private final boolean silent;
+    private Progress.Snapshot begun = new Progress.Snapshot("", 0, null, "");
+    private long begunAt;
+    private long printedAt;
+    private boolean barShown;
+
+    static ProgressPrinter of(NightshiftCommand top) {
+        return new ProgressPrinter(top.err(), top.isTerminal(), top.isJson());
+    }
+
+    private ProgressPrinter(PrintWriter err, boolean terminal, boolean silent) {
+        this.err = err;
+        this.terminal = terminal;
+        this.silent = silent;
+    }
+
+    void show(Progress.Snapshot now) {
+        if (silent || now.step().isEmpty()) {
+            return;
+        }
+        long time = System.nanoTime();
+        if (!now.step().equals(begun.step())) {
+            begun = now;
+            begunAt = time;
+            printedAt = time;
+            if (!terminal) {
+                err.println("  " + now.step());
+            }
+        }
+        if (terminal) {
+            err.print("\r\033[K  " + line(now, time));
+            err.flush();
+            barShown = true;
+        } else if (time - printedAt >= BETWEEN_LINES.toNanos()) {
+            printedAt = time;
+            err.println("  " + line(now, time));
+        }
+    }
+
+    /** Removes the bar, so that what follows begins on a clean line. */
+    void end() {
+        if (barShown) {
+            err.print("\r\033[K");
+            err.flush();
+            barShown = false;
+        }
+    }
+
+    private String line(Progress.Snapshot now, long time) {
+        double seconds = (time - begunAt) / 1e9;
+        double rate = seconds > 0.5 ? (now.done() - begun.done()) / seconds : 0;
+        StringBuilder line = new StringBuilder(now.step());
+        Long total = now.total();
+        if (total != null && total > 0) {
+            double part = Math.min(1, (double) now.done() / total);
+            int full = (int) (part * WIDTH);
+            line.append("  [")
+                    .append("#".repeat(full))
+                    .append(".".repeat(WIDTH - full))
+                    .append(']');
+            line.append(String.format(Locale.ROOT, " %3.0f %%", part * 100));
+        }
+        line.append("  ").append(amount(now.done(), now.unit()));
+        if (total != null) {
+            line.append(" of ").append(amount(total, now.unit()));
+        }
+        if (rate > 0) {
+            line.append("  ").append(amount((long) rate, now.unit())).append("/s");
+            if (total != null && total > now.done()) {
+                line.append("  ")
+                        .append(RunText.duration(Duration.ofSeconds((long) ((total - now.done()) / rate))))
+                        .append(" left");
+            }
+        }
+        return line.toString();
+    }
+
+    private static String amount(long amount, String unit) {
+        return unit.equals("bytes") ? Arguments.bytes(amount) : String.format(Locale.ROOT, "%,d %s", amount, unit);
+    }
+}

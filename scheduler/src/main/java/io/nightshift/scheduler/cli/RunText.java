@@ -1,0 +1,217 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.run.Figure;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.JobReport;
+import io.nightshift.infra.run.Section;
+import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunState;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Runs as people read them. */
+final class RunText {
+
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss 'UTC'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
+
+    private static final int LONGEST_WHAT = 90;
+
+    private RunText() {}
+
+    static void list(PrintWriter out, List<Run> runs) {
+        TextTable table = new TextTable("run", "job", "cluster", "state", "started", "took", "what");
+        runs.forEach(run -> table.row(
+                Long.toString(run.id()),
+                run.job(),
+                run.cluster(),
+                run.state().toString(),
+                run.startedAt() == null ? "-" : time(run.startedAt()),
+                took(run),
+                shortened(firstLine(what(run)))));
+        table.print(out);
+    }
+
+    static void show(PrintWriter out, Run run) {
+        out.println("run " + run.id() + "  " + run.job() + " on " + run.cluster() + "  " + run.state()
+                + (run.dryRun() ? " (dry run)" : ""));
+        String reason = run.reason();
+        if (reason != null) {
+            reason.lines().forEach(line -> out.println("  " + line));
+        }
+        out.println();
+        TextTable facts = new TextTable("", "");
+        facts.row("type", run.type());
+        facts.row("asked for by", run.actor() + " (" + run.cause() + "), " + time(run.requestedAt()));
+        if (run.due() != null) {
+            facts.row("due", time(run.due()));
+        }
+        if (run.startedAt() != null) {
+            facts.row("started", time(run.startedAt()));
+        }
+        if (run.endedAt() != null) {
+            facts.row("ended", time(run.endedAt()) + "  after " + took(run));
+        }
+        if (run.exitStatus() != null) {
+            facts.row("exit status", Integer.toString(run.exitStatus()));
+        }
+        facts.row("settings", run.settings().toString());
+        facts.printRows(out, "  ");
+        attempts(out, run);
+        if (run.report() != null) {
+            report(out, run.report());
+        }
+    }
+
+    private static void attempts(PrintWriter out, Run run) {
+        List<Run.StepRun> steps = run.steps();
+        List<Run.Attempt> attempts = run.attempts();
+        if (attempts != null && attempts.size() > 1) {
+            TextTable table = new TextTable("attempt", "node", "started", "ended", "outcome", "reason");
+            attempts.forEach(attempt -> table.row(
+                    Integer.toString(attempt.number()),
+                    attempt.node(),
+                    time(attempt.startedAt()),
+                    attempt.endedAt() == null ? "-" : time(attempt.endedAt()),
+                    orDash(attempt.outcome()),
+                    firstLine(orDash(attempt.reason()))));
+            out.println();
+            table.print(out, "  ");
+        }
+        if (steps != null && !steps.isEmpty()) {
+            TextTable table = new TextTable("attempt", "step", "status", "started", "took");
+            steps.forEach(step -> table.row(
+                    Integer.toString(step.attempt()),
+                    step.step(),
+                    step.status(),
+                    step.startedAt() == null ? "-" : time(step.startedAt()),
+                    between(step.startedAt(), step.endedAt())));
+            out.println();
+            table.print(out, "  ");
+        }
+    }
+
+    /** What a run has to say, below its headline. */
+    static void report(PrintWriter out, JobReport report) {
+        if (!report.summary().isEmpty()) {
+            out.println();
+            out.println("  " + report.summary());
+        }
+        if (!report.figures().isEmpty()) {
+            out.println();
+            TextTable figures = new TextTable("", "");
+            report.figures().forEach(figure -> figures.row(figure.name(), value(figure)));
+            figures.printRows(out, "  ");
+        }
+        for (Finding finding : report.findings()) {
+            out.println();
+            out.println("  " + word(finding.severity()) + " (" + word(finding.state()) + ")  " + finding.subject()
+                    + ": " + finding.detail());
+            if (finding.remedy() != null) {
+                out.println("    HINT: " + finding.remedy());
+            }
+        }
+        report.notEvaluated().forEach(gap -> {
+            out.println();
+            out.println("  not evaluated  " + gap.subject() + ": " + gap.reason());
+        });
+        report.sections().forEach(section -> section(out, section));
+    }
+
+    private static void section(PrintWriter out, Section section) {
+        out.println();
+        out.println("  " + section.title());
+        if (section.data() instanceof Section.Text text) {
+            text.lines().lines().forEach(line -> out.println("    " + line));
+        } else if (section.data() instanceof Section.Table data) {
+            TextTable table = new TextTable(data.columns());
+            data.rows().forEach(table::row);
+            table.print(out, "    ");
+        } else if (section.data() instanceof Section.Series series) {
+            series.points()
+                    .forEach(point -> out.println("    " + point.at() + "  " + point.value() + " " + series.unit()));
+        }
+    }
+
+    /** How a run ended and what it has to say. */
+    static void outcome(PrintWriter out, Run run) {
+        out.println(headline(run));
+        String reason = run.reason();
+        if (reason != null) {
+            reason.lines().forEach(line -> out.println("  " + line));
+        }
+        if (run.report() != null) {
+            report(out, run.report());
+        }
+    }
+
+    private static String headline(Run run) {
+        return "run " + run.id() + "  " + run.job() + " on " + run.cluster() + "  " + run.state()
+                + (run.endedAt() == null ? "" : " after " + took(run));
+    }
+
+    static String what(Run run) {
+        String reason = run.reason();
+        if (reason != null && run.state() != RunState.COMPLETED) {
+            return reason;
+        }
+        return run.report() == null ? "" : run.report().summary();
+    }
+
+    static String time(Instant at) {
+        return TIME.format(at);
+    }
+
+    private static String took(Run run) {
+        return between(run.startedAt(), run.endedAt());
+    }
+
+    private static String between(@Nullable Instant from, @Nullable Instant to) {
+        return from == null || to == null ? "-" : duration(Duration.between(from, to));
+    }
+
+    static String duration(Duration duration) {
+        long seconds = duration.toSeconds();
+        if (seconds < 60) {
+            return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
+        }
+        return seconds < 3600
+                ? String.format(Locale.ROOT, "%d:%02d min", seconds / 60, seconds % 60)
+                : String.format(Locale.ROOT, "%d:%02d h", seconds / 3600, seconds % 3600 / 60);
+    }
+
+    private static String value(Figure figure) {
+        Number value = figure.value();
+        return switch (figure.unit()) {
+            case "bytes" -> Arguments.bytes(value.longValue());
+            case "bytes/s" -> Arguments.bytes(value.longValue()) + "/s";
+            default ->
+                (value instanceof Double || value instanceof Float
+                                ? String.format(Locale.ROOT, "%.2f", value.doubleValue())
+                                : String.format(Locale.ROOT, "%,d", value.longValue()))
+                        + (figure.unit().isEmpty() ? "" : " " + figure.unit());
+        };
+    }
+
+    private static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String firstLine(String text) {
+        return text.lines().findFirst().orElse("");
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= LONGEST_WHAT ? text : text.substring(0, LONGEST_WHAT - 1) + "…";
+    }
+
+    private static String orDash(@Nullable String text) {
+        return text == null ? "-" : text;
+    }
+}

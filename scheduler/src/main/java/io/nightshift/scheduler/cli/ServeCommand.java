@@ -1,0 +1,83 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.config.Configuration;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.scheduler.ControlDatabase;
+import io.nightshift.scheduler.DemoCluster;
+import io.nightshift.scheduler.Nightshift;
+import io.nightshift.scheduler.Surroundings;
+import io.nightshift.scheduler.launch.ConfiguredJobs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParentCommand;
+
+@Command(
+        name = "serve",
+        description =
+                "Runs the schedule and takes queued runs until it is told to end; health and metrics over HTTP on loopback.")
+final class ServeCommand implements Callable<Integer> {
+
+    @ParentCommand
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private NightshiftCommand top;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Surroundings surroundings = top.surroundings();
+        surroundings.home().create();
+        CountDownLatch asked = new CountDownLatch(1);
+        try (DemoCluster demo = DemoCluster.joinIfPresent(surroundings)) {
+            Configuration configuration = demo.in(surroundings.configuration());
+            try (ControlDatabase controlDatabase = ControlDatabase.open(
+                    surroundings.home(), configuration.program().control())) {
+                controlDatabase.migrate();
+                top.onSignal(asked::countDown);
+                try (Nightshift nightshift = Nightshift.serving(surroundings, configuration, controlDatabase)) {
+                    announce(surroundings, configuration, nightshift);
+                    asked.await();
+                }
+                return 0;
+            }
+        }
+    }
+
+    private void announce(Surroundings surroundings, Configuration configuration, Nightshift nightshift) {
+        String address = "http://" + configuration.program().http().address() + ":" + nightshift.httpPort();
+        try {
+            Files.writeString(surroundings.home().httpAddress(), address + "\n");
+        } catch (IOException e) {
+            throw new NightshiftException(
+                    FailureKind.RESOURCES_EXHAUSTED,
+                    "file " + surroundings.home().httpAddress() + " not written: " + e.getMessage(),
+                    null,
+                    e);
+        }
+        if (top.isJson()) {
+            top.print(Map.of("node", nightshift.node(), "http", address));
+            return;
+        }
+        top.out().println("nightshift serves as " + nightshift.node());
+        top.out().println("  health   " + address + "/actuator/health");
+        top.out().println("  metrics  " + address + "/actuator/prometheus");
+        top.out().println("  log      " + surroundings.home().logs().resolve("nightshift.log"));
+        TextTable due = new TextTable("job", "cluster", "next due");
+        var scheduled = new ConfiguredJobs(configuration, surroundings.jobTypes()).scheduled();
+        scheduled.forEach(job -> due.row(
+                job.job(),
+                job.cluster(),
+                job.schedule()
+                        .next(surroundings.clock().instant())
+                        .map(RunText::time)
+                        .orElse("never")));
+        if (scheduled.isEmpty()) {
+            top.out().println("  no job has a schedule");
+        } else {
+            due.print(top.out(), "  ");
+        }
+    }
+}

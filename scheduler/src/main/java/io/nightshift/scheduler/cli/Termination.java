@@ -1,0 +1,53 @@
+package io.nightshift.scheduler.cli;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Ctrl-C and SIGTERM: the command is asked to stop, comes to its end, closes everything, and only then the process goes,
+ * with the command's own exit status.
+ */
+final class Termination {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final CompletableFuture<Integer> status = new CompletableFuture<>();
+    private final AtomicReference<Runnable> askToStop;
+    private final Thread hook = new Thread(this::stop, "termination");
+
+    /** From now on, on behalf of the calling thread: unless somebody knows better, asking it to stop is to interrupt it. */
+    Termination() {
+        askToStop = new AtomicReference<>(Thread.currentThread()::interrupt);
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /** A better way to stop what the command does now. */
+    void onSignal(Runnable action) {
+        askToStop.set(action);
+    }
+
+    private void stop() {
+        Objects.requireNonNull(askToStop.get()).run();
+        try {
+            Runtime.getRuntime().halt(status.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            Runtime.getRuntime().halt(1);
+        }
+    }
+
+    /** The command has come to its end and closed everything. */
+    int finished(int exitStatus) {
+        status.complete(exitStatus);
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException goingAlready) {
+            // the hook ends the process with this status
+        }
+        return exitStatus;
+    }
+}

@@ -1,0 +1,146 @@
+package io.nightshift.scheduler;
+
+import io.nightshift.infra.run.JobType;
+import io.nightshift.infra.run.RunId;
+import io.nightshift.infra.server.DatabaseUrl;
+import io.nightshift.infra.server.TestPostgres;
+import io.nightshift.scheduler.launch.JobTypes;
+import io.nightshift.scheduler.ledger.Cause;
+import io.nightshift.scheduler.ledger.LaunchRequest;
+import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunHistory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.util.FileSystemUtils;
+
+/** A home, a configuration and a fresh control database of one test, where rehearsals run on a cluster nobody connects to. */
+public final class Installation implements AutoCloseable {
+
+    public static final String CLUSTER = "stage";
+
+    private final Path folder = TestPostgres.temporaryDirectory("installation-");
+    private final Map<String, String> environment;
+    private final List<JobType> jobTypes;
+
+    private Installation(Map<String, String> environment, List<JobType> jobTypes) {
+        this.environment = environment;
+        this.jobTypes = jobTypes;
+        write("clusters/" + CLUSTER + ".yaml", """
+                nodes: ["127.0.0.1:1"]
+                username: nobody
+                storages: {local: required}
+                """);
+        write("storages/local.yaml", """
+                type: directory
+                path: ${NIGHTSHIFT_HOME}/storage
+                """);
+    }
+
+    public static Installation withOwnControlDatabase() {
+        DatabaseUrl url = DatabaseUrl.fresh();
+        return on(url.url(), url.username(), url.password());
+    }
+
+    public static Installation on(String url, String username, String password) {
+        return new Installation(
+                Map.of(
+                        "NIGHTSHIFT_CONTROL_URL",
+                        url,
+                        "NIGHTSHIFT_CONTROL_USERNAME",
+                        username,
+                        "NIGHTSHIFT_CONTROL_PASSWORD",
+                        password),
+                List.of(new Rehearsal()));
+    }
+
+    /** With the real job types and an embedded control database in the home. */
+    public static Installation embedded() {
+        return new Installation(Map.of(), List.copyOf(JobTypes.onClassPath().all()));
+    }
+
+    public Path home() {
+        return folder.resolve("home");
+    }
+
+    public Path configuration() {
+        return folder.resolve("job-configs");
+    }
+
+    public Map<String, String> environment() {
+        return environment;
+    }
+
+    public Installation write(String file, String text) {
+        try {
+            Path target = configuration().resolve(file);
+            Files.createDirectories(target.getParent());
+            Files.writeString(target, text);
+            return this;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public Surroundings surroundings() {
+        return new Surroundings(
+                new Home(home()), configuration(), null, environment, new JobTypes(jobTypes), Clock.systemUTC());
+    }
+
+    public ControlDatabase controlDatabase() {
+        Surroundings surroundings = surroundings();
+        surroundings.home().create();
+        ControlDatabase database = ControlDatabase.open(
+                surroundings.home(), surroundings.configuration().program().control());
+        database.migrate();
+        return database;
+    }
+
+    public Nightshift forOwnRuns(ControlDatabase database) {
+        return Nightshift.forOwnRuns(surroundings(), surroundings().configuration(), database);
+    }
+
+    public Nightshift serving(ControlDatabase database) {
+        return Nightshift.serving(surroundings(), surroundings().configuration(), database);
+    }
+
+    public static LaunchRequest rehearsal(String script) {
+        return rehearsal(script, script, null);
+    }
+
+    public static LaunchRequest rehearsal(String job, String script, Duration timeLimit) {
+        return new LaunchRequest(
+                job,
+                Rehearsal.NAME,
+                CLUSTER,
+                Cause.REQUEST,
+                "somebody",
+                Map.of("script", script),
+                false,
+                timeLimit,
+                null);
+    }
+
+    public static Run run(ControlDatabase database, RunId run) {
+        return new RunHistory(database.connections()).run(run);
+    }
+
+    public static JdbcClient sql(ControlDatabase database) {
+        return JdbcClient.create(database.connections());
+    }
+
+    @Override
+    public void close() {
+        try {
+            FileSystemUtils.deleteRecursively(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,270 @@
+package io.nightshift.scheduler.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.nightshift.infra.run.Figure;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.RunId;
+import io.nightshift.infra.run.Section;
+import io.nightshift.infra.run.Severity;
+import io.nightshift.infra.server.TestPostgres;
+import io.nightshift.scheduler.ControlDatabase;
+import io.nightshift.scheduler.Installation;
+import io.nightshift.scheduler.Nightshift;
+import io.nightshift.scheduler.Rehearsal;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.util.FileSystemUtils;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The commands that read, and wrong usage, on a control database with two runs. */
+class CommandLineTest {
+
+    private static Installation installation;
+    private static RunId completed;
+    private static RunId failed;
+
+    private record Answer(int exitStatus, String out, String err) {
+
+        /** The one document on standard output. */
+        JsonNode json() {
+            return JsonMapper.shared().readTree(out);
+        }
+    }
+
+    @BeforeAll
+    static void workTwoRuns() {
+        installation = Installation.withOwnControlDatabase();
+        Rehearsal.write(
+                "good",
+                run -> {
+                    run.measured(new Figure("streamed", 42, "bytes"));
+                    run.report(new Finding("a/b", Severity.WARNING, "relation a", "is bloated", "reindex it"));
+                    run.section(Section.table("sizes", List.of("x"), List.of(List.of("1"))));
+                },
+                run -> run.summary("all well"));
+        Rehearsal.write("bad", run -> {}, run -> {
+            throw new IllegalStateException("broken");
+        });
+        try (ControlDatabase database = installation.controlDatabase();
+                Nightshift nightshift = installation.forOwnRuns(database)) {
+            completed = work(nightshift, "good");
+            failed = work(nightshift, "bad");
+        }
+        installation.write("jobs/nightly.yaml", """
+                type: full-backup
+                cluster: stage
+                schedule: {cron: "0 1 * * *", zone: Africa/Nairobi}
+                """);
+    }
+
+    private static RunId work(Nightshift nightshift, String script) {
+        RunId run = nightshift.requests().launch(Installation.rehearsal(script).onNode(nightshift.node()));
+        nightshift.work(run);
+        return run;
+    }
+
+    @AfterAll
+    static void close() {
+        installation.close();
+    }
+
+    private static Answer nightshift(String... arguments) {
+        return nightshift(installation.home(), installation.environment(), arguments);
+    }
+
+    private static Answer nightshift(Path home, Map<String, String> environment, String... arguments) {
+        List<String> all = new ArrayList<>(List.of(
+                "--home",
+                home.toString(),
+                "--config",
+                installation.configuration().toString()));
+        all.addAll(List.of(arguments));
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int status = CommandLineOfNightshift.run(
+                all.toArray(String[]::new), new PrintWriter(out, true), new PrintWriter(err, true), environment);
+        return new Answer(status, out.toString(), err.toString());
+    }
+
+    @Test
+    void lists_runs_with_the_newest_first() {
+        Answer text = nightshift("history");
+        Answer json = nightshift("history", "--output", "json");
+
+        assertThat(text.exitStatus()).isZero();
+        assertThat(text.out()).contains("good", "bad", "completed", "failed");
+        assertThat(json.json().path("formatVersion").asInt()).isEqualTo(1);
+        assertThat(json.json()
+                        .path("runs")
+                        .valueStream()
+                        .map(run -> run.path("run").asLong()))
+                .containsExactly(failed.number(), completed.number());
+        assertThat(json.err()).isEmpty();
+    }
+
+    @Test
+    void filters_history() {
+        Answer byState = nightshift("history", "--state", "failed", "--output", "json");
+        Answer byJob = nightshift("history", "--job", "good", "--output", "json");
+        Answer nothing = nightshift("history", "--job", "unheard-of");
+
+        assertThat(byState.json().path("runs").size()).isEqualTo(1);
+        assertThat(byJob.json().path("runs").get(0).path("state").asString()).isEqualTo("completed");
+        assertThat(nothing.out()).startsWith("no runs since ");
+        assertThat(nothing.exitStatus()).isZero();
+    }
+
+    @Test
+    void shows_a_run_with_everything_it_has_to_say() {
+        Answer text = nightshift("show", completed.toString());
+        JsonNode json =
+                nightshift("show", completed.toString(), "--output", "json").json();
+
+        assertThat(text.out()).contains("all well", "is bloated", "reindex it", "sizes");
+        assertThat(json.propertyNames())
+                .contains(
+                        "formatVersion",
+                        "run",
+                        "job",
+                        "type",
+                        "cluster",
+                        "state",
+                        "reason",
+                        "startedAt",
+                        "endedAt",
+                        "report");
+        assertThat(json.path("startedAt").asString()).endsWith("Z");
+        assertThat(json.at("/report/summary").asString()).isEqualTo("all well");
+        assertThat(json.at("/report/figures/0").toString())
+                .isEqualTo("{\"name\":\"streamed\",\"value\":42,\"unit\":\"bytes\"}");
+        assertThat(json.at("/report/findings/0/state").asString()).isEqualTo("new");
+        assertThat(json.at("/report/findings/0/severity").asString()).isEqualTo("warning");
+        assertThat(json.at("/report/sections/0/kind").asString()).isEqualTo("table");
+        assertThat(json.at("/report/notEvaluated").isArray()).isTrue();
+    }
+
+    @Test
+    void shows_why_a_run_failed_without_a_stack_trace() {
+        Answer text = nightshift("show", failed.toString());
+
+        assertThat(text.exitStatus()).isZero();
+        assertThat(text.out()).contains("failed", "broken").doesNotContain("\tat ");
+    }
+
+    @Test
+    void lists_jobs_with_their_next_due_time() {
+        Answer text = nightshift("jobs");
+        Answer json = nightshift("jobs", "--output", "json");
+
+        assertThat(text.exitStatus()).as(text.err()).isZero();
+        assertThat(text.out()).contains("nightly", "stage", "full-backup");
+        assertThat(json.json().path("formatVersion").asInt()).isEqualTo(1);
+        assertThat(json.out()).contains("nightly");
+    }
+
+    @Test
+    void checks_and_shows_the_configuration() {
+        Answer check = nightshift("config", "check");
+        Answer show = nightshift("config", "show", "--output", "json");
+        Answer type = nightshift("config", "show", "--job-type", "full-backup");
+
+        assertThat(check.exitStatus()).as(check.err()).isZero();
+        assertThat(show.json().path("formatVersion").asInt()).isEqualTo(1);
+        assertThat(type.out()).contains("compression", "checkpoint");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "serve", "run", "jobs", "history", "show", "backups", "verify", "config"})
+    void explains_every_command(String command) {
+        Answer help = nightshift(command, "--help");
+
+        assertThat(help.exitStatus()).isZero();
+        assertThat(help.out()).contains("Usage: nightshift " + command, "--output", "--home");
+        assertThat(help.err()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "unknown",
+                "--output xml history",
+                "history --since yesterday",
+                "history --state dead",
+                "history --limit many",
+                "show",
+                "show x",
+                "show 987654321",
+                "run",
+                "run unheard-of",
+                "run full-backup",
+                "run full-backup --cluster unheard-of",
+                "run nightly --cluster unheard-of",
+                "run nightly --set compression=none",
+                "run nightly --set unheard-of=1",
+                "run nightly --timeout long",
+                "config show --job-type unheard-of",
+                "verify",
+            })
+    void says_what_is_wrong_and_what_would_be_right(String arguments) {
+        Answer answer = nightshift(arguments.split(" "));
+
+        assertThat(answer.exitStatus()).as(answer.toString()).isEqualTo(2);
+        assertThat(answer.out()).isEmpty();
+        assertThat(answer.err()).startsWith("nightshift: ").contains("HINT: ").doesNotContain("\tat ", "Exception");
+    }
+
+    @Test
+    void says_what_is_wrong_as_one_json_document() {
+        Answer answer = nightshift("show", "987654321", "--output", "json");
+
+        assertThat(answer.exitStatus()).isEqualTo(2);
+        assertThat(answer.json().at("/error/fact").asString()).isEqualTo("run 987654321 does not exist");
+        assertThat(answer.json().at("/error/kind").asString()).isEqualTo("configuration");
+        assertThat(answer.json().path("formatVersion").asInt()).isEqualTo(1);
+    }
+
+    @Test
+    void makes_nothing_in_a_fresh_home_when_it_only_reads() throws Exception {
+        Path folder = TestPostgres.temporaryDirectory("fresh-");
+        Path home = folder.resolve("home");
+
+        List<Answer> answers = List.of(
+                nightshift(home, Map.of(), "history"),
+                nightshift(home, Map.of(), "jobs"),
+                nightshift(home, Map.of(), "config", "check"),
+                nightshift(home, Map.of(), "config", "show"));
+        Answer show = nightshift(home, Map.of(), "show", "1");
+        Answer backups = nightshift(home, Map.of(), "backups");
+
+        assertThat(answers).allSatisfy(answer -> assertThat(answer.exitStatus()).isZero());
+        assertThat(show.exitStatus()).isEqualTo(2);
+        assertThat(backups.exitStatus()).isEqualTo(5);
+        assertThat(backups.err()).contains("storage local", "does not exist");
+        assertThat(Files.exists(home)).isFalse();
+        FileSystemUtils.deleteRecursively(folder);
+    }
+
+    @Test
+    void says_that_a_cluster_is_not_reachable_and_leaves_a_failed_run() {
+        Answer answer = nightshift("run", "nightly", "--set", "checkpoint=fast");
+
+        assertThat(answer.exitStatus()).as(answer.toString()).isEqualTo(5);
+        assertThat(nightshift("history", "--job", "nightly", "--output", "json")
+                        .json()
+                        .at("/runs/0/state")
+                        .asString())
+                .isEqualTo("failed");
+    }
+}
