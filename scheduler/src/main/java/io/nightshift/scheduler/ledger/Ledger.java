@@ -92,7 +92,7 @@ public final class Ledger {
      */
     public Outcome close(RunId run, Lease lease, Outcome outcome, Runnable alongside) {
         return fenced(lease, () -> {
-            JobReport report = withHistory(run, outcome);
+            JobReport report = isDryRun(run) ? outcome.report() : withHistory(run, outcome);
             int exitStatus = outcome.state() == RunState.COMPLETED ? report.exitStatus() : outcome.exitStatus();
             ledger.sql("""
                             UPDATE run SET state = :state, reason = :reason, exit_status = :exit, report = :report::jsonb,
@@ -160,6 +160,14 @@ public final class Ledger {
                 .single();
     }
 
+    /** A dry run looks at nothing, so it can neither find nor resolve anything. */
+    private boolean isDryRun(RunId run) {
+        return ledger.sql("SELECT dry_run FROM run WHERE id = :run")
+                .param("run", run.number())
+                .query(Boolean.class)
+                .single();
+    }
+
     /** Compares the findings of a completed run with the open ones of its job; only a completed run resolves anything. */
     private JobReport withHistory(RunId run, Outcome outcome) {
         Map<String, Finding> known = ledger
@@ -180,13 +188,7 @@ public final class Ledger {
                 .collect(Collectors.toMap(Finding::key, Function.identity()));
         List<Finding> findings = new ArrayList<>();
         for (Finding finding : outcome.report().findings()) {
-            Finding before = known.remove(finding.key());
-            findings.add(finding.as(
-                    before == null
-                            ? Finding.State.NEW
-                            : before.state() == Finding.State.SUPPRESSED
-                                    ? Finding.State.SUPPRESSED
-                                    : Finding.State.STILL));
+            findings.add(finding.as(state(finding, known.remove(finding.key()))));
         }
         if (outcome.state() == RunState.COMPLETED) {
             known.values().forEach(gone -> findings.add(gone.as(Finding.State.RESOLVED)));
@@ -194,6 +196,16 @@ public final class Ledger {
         findings.forEach(finding -> file(run, finding));
         JobReport report = outcome.report();
         return new JobReport(report.summary(), report.figures(), findings, report.notEvaluated(), report.sections());
+    }
+
+    private static Finding.State state(Finding finding, @Nullable Finding before) {
+        if (finding.state() == Finding.State.RESOLVED) {
+            return Finding.State.RESOLVED;
+        }
+        if (before == null) {
+            return Finding.State.NEW;
+        }
+        return before.state() == Finding.State.SUPPRESSED ? Finding.State.SUPPRESSED : Finding.State.STILL;
     }
 
     private void file(RunId run, Finding finding) {

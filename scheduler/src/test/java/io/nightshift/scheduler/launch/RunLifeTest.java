@@ -143,6 +143,17 @@ class RunLifeTest {
     }
 
     @Test
+    void a_finding_that_the_run_itself_withdraws_is_resolved_and_costs_nothing() {
+        Run night = play(
+                "withdrawn",
+                run -> run.report(finding("a", Severity.ERROR)),
+                run -> run.report(finding("a", Severity.ERROR).as(Finding.State.RESOLVED)));
+
+        assertThat(night.report().findings()).extracting(Finding::state).containsExactly(Finding.State.RESOLVED);
+        assertThat(night.exitStatus()).isZero();
+    }
+
+    @Test
     void resolves_nothing_when_it_failed_before_it_could_look() {
         play("unresolved", run -> run.report(finding("a", Severity.WARNING)), RunLifeTest::nothing);
         play(
