@@ -37,7 +37,12 @@ public final class ChildJvm implements AutoCloseable {
 
     public static ChildJvm start(Class<?> main, Map<String, String> environment, String... arguments) {
         List<String> command = new ArrayList<>();
-        // A session of its own, as a terminal gives it, so that Ctrl-C can be sent to its whole process group.
+        // As a terminal gives it: Ctrl-C not ignored, although a build in the background is started so, and a session
+        // of
+        // its own, so that it can be sent to the whole process group.
+        if (Command.run(List.of("env", "--default-signal=INT", "true"), LIMIT).succeeded()) {
+            command.addAll(List.of("env", "--default-signal=INT"));
+        }
         OnPath.find("setsid").ifPresent(setsid -> command.add(setsid.toString()));
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -66,17 +71,28 @@ public final class ChildJvm implements AutoCloseable {
     /** Waits until it has written a line that begins so, and gives the line. */
     public String awaitLine(String beginning) {
         long deadline = System.nanoTime() + LIMIT.toNanos();
-        while (true) {
-            boolean ended = !reader.isAlive();
-            for (String line : output) {
-                if (line.startsWith(beginning)) {
-                    return line;
+        synchronized (output) {
+            while (true) {
+                boolean ended = !reader.isAlive();
+                for (String line : output) {
+                    if (line.startsWith(beginning)) {
+                        return line;
+                    }
                 }
+                if (ended || System.nanoTime() - deadline > 0) {
+                    throw new AssertionError("no line \"" + beginning + "…\" from " + this);
+                }
+                awaitMore();
             }
-            if (ended || System.nanoTime() - deadline > 0) {
-                throw new AssertionError("no line \"" + beginning + "…\" from " + this);
-            }
-            Thread.onSpinWait();
+        }
+    }
+
+    private void awaitMore() {
+        try {
+            output.wait(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted while waiting for " + this, e);
         }
     }
 
@@ -130,10 +146,17 @@ public final class ChildJvm implements AutoCloseable {
     private void read() {
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                output.add(line);
+                add(line);
             }
         } catch (IOException e) {
-            output.add("(output cut: " + e.getMessage() + ")");
+            add("(output cut: " + e.getMessage() + ")");
+        }
+    }
+
+    private void add(String line) {
+        synchronized (output) {
+            output.add(line);
+            output.notifyAll();
         }
     }
 
