@@ -92,6 +92,13 @@ public final class ControlDatabase implements AutoCloseable {
         return pool;
     }
 
+    /** Starts an embedded server again if it died meanwhile. */
+    public void ensureRunning() {
+        if (server != null) {
+            server.ensureRunning();
+        }
+    }
+
     /** Brings the schema to what this version needs. */
     public void migrate() {
         new MigrationManager(pool(), SCHEMA, "db/control", List.of(new V1__SpringBatchAndQuartz())).migrate();

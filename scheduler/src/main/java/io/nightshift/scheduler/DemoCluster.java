@@ -76,6 +76,13 @@ public final class DemoCluster implements AutoCloseable {
         return Objects.requireNonNull(server).server();
     }
 
+    /** Starts the server again if it died meanwhile. */
+    public void ensureRunning() {
+        if (server != null) {
+            server.ensureRunning();
+        }
+    }
+
     /** Makes the sample database if it is not there yet. */
     public void fill(double scale, Progress progress) {
         try {

@@ -53,6 +53,19 @@ public record Home(Path path) {
         return path.resolve("http");
     }
 
+    /** A home that may not be looked into must not pass for one where nothing has happened yet. */
+    public void checkUsable() {
+        boolean closed =
+                Files.exists(path) && !(Files.isDirectory(path) && Files.isReadable(path) && Files.isExecutable(path));
+        if (closed) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    "home " + path + " is not a folder that user " + System.getProperty("user.name", "unknown")
+                            + " may read",
+                    "run as the user it belongs to, or choose another with --home or NIGHTSHIFT_HOME");
+        }
+    }
+
     /** Makes the folder when it is not there yet. */
     public Home create() {
         try {
@@ -60,7 +73,7 @@ public record Home(Path path) {
             return this;
         } catch (IOException e) {
             throw new NightshiftException(
-                    FailureKind.RESOURCES_EXHAUSTED,
+                    FailureKind.CONFIGURATION,
                     "home folder " + path + " not writable: " + e.getMessage(),
                     "choose another with --home or NIGHTSHIFT_HOME",
                     e);

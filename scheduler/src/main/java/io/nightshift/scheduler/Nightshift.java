@@ -100,32 +100,24 @@ public final class Nightshift implements AutoCloseable {
                     beans.registerSingleton("node", node);
                     beans.registerSingleton("nodeLocks", locks);
                     beans.registerSingleton("dataSource", controlDatabase.pool());
+                    beans.registerSingleton("controlDatabase", controlDatabase);
                 })
                 .run();
     }
 
     private static Map<String, Object> properties(Configuration configuration, boolean serves) {
-        return Map.of(
-                "nightshift.serves",
-                serves,
-                "spring.main.keep-alive",
-                false,
-                "spring.batch.job.enabled",
-                false,
-                "spring.batch.jdbc.initialize-schema",
-                "never",
-                "spring.batch.jdbc.isolation-level-for-create",
-                "read_committed",
-                "server.address",
-                configuration.program().http().address(),
-                "server.port",
-                configuration.program().http().port(),
-                "management.endpoints.web.exposure.include",
-                "health,prometheus",
-                "management.endpoint.health.show-details",
-                "always",
-                "management.endpoints.enabled-by-default",
-                serves);
+        return Map.ofEntries(
+                Map.entry("nightshift.serves", serves),
+                Map.entry("spring.main.keep-alive", false),
+                Map.entry("spring.batch.job.enabled", false),
+                Map.entry("spring.batch.jdbc.initialize-schema", "never"),
+                Map.entry("spring.batch.jdbc.isolation-level-for-create", "read_committed"),
+                Map.entry("server.address", configuration.program().http().address()),
+                Map.entry("server.port", configuration.program().http().port()),
+                Map.entry("management.endpoints.web.exposure.include", "health,prometheus"),
+                Map.entry("management.endpoint.health.show-details", "always"),
+                Map.entry("management.endpoints.enabled-by-default", serves),
+                Map.entry("management.health.db.enabled", false));
     }
 
     public String node() {

@@ -13,6 +13,7 @@ import io.nightshift.scheduler.launch.WorkQueue;
 import io.nightshift.scheduler.ledger.DueTimes;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.monitoring.ControlDatabaseHealth;
 import io.nightshift.scheduler.monitoring.RunMetrics;
 import java.time.Clock;
 import java.util.Properties;
@@ -76,6 +77,11 @@ class ServeWiring {
             WorkQueue queue,
             RunWorker worker) {
         return new QuartzSchedulers(clockScheduler, workScheduler, clock, queue, worker);
+    }
+
+    @Bean
+    ControlDatabaseHealth controlDatabaseHealth(ControlDatabase controlDatabase) {
+        return new ControlDatabaseHealth(controlDatabase.connections());
     }
 
     @Bean

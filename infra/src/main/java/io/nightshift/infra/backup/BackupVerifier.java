@@ -8,6 +8,7 @@ import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageFailures;
+import io.nightshift.infra.storage.StoredObject;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -66,7 +67,7 @@ public final class BackupVerifier {
                 List<String> missing = manifest.missing(ArchivePlace.of(archive.name()), places);
                 reportMissing(object, whole, missing, found);
                 damages.addAll(found);
-                read += archive.storedBytes();
+                read += storage.stat(object).map(StoredObject::bytes).orElse(0L);
             }
             checkControlFile(storage, document, damages);
         } finally {

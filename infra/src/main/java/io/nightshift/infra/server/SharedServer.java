@@ -28,11 +28,13 @@ public final class SharedServer implements AutoCloseable {
 
     private final Membership membership;
     private final PostgresServer server;
+    private final Map<String, String> settings;
     private final AtomicBoolean open = new AtomicBoolean(true);
 
-    private SharedServer(Membership membership, PostgresServer server) {
+    private SharedServer(Membership membership, PostgresServer server, Map<String, String> settings) {
         this.membership = membership;
         this.server = server;
+        this.settings = settings;
     }
 
     /**
@@ -46,7 +48,7 @@ public final class SharedServer implements AutoCloseable {
         Path absolute = directory.toAbsolutePath().normalize();
         ServerUser.of(absolute.resolve("data")).createPassableDirectories(absolute);
         Membership membership = MEMBERSHIPS.computeIfAbsent(absolute, Membership::new);
-        return new SharedServer(membership, membership.enter(binaries, settings));
+        return new SharedServer(membership, membership.enter(binaries, settings), settings);
     }
 
     /** Whether there is a server to join in this directory; if not, joining makes one. */
@@ -56,6 +58,13 @@ public final class SharedServer implements AutoCloseable {
 
     public PostgresServer server() {
         return server;
+    }
+
+    /** Starts the server again if it died meanwhile; whoever uses it for long asks now and then. */
+    public void ensureRunning() {
+        if (open.get()) {
+            membership.ensureRunning(server, settings);
+        }
     }
 
     /** Leaves; the last one out stops the server. A second call does nothing. */
@@ -91,6 +100,15 @@ public final class SharedServer implements AutoCloseable {
             } finally {
                 if (joined == 0) {
                     closeShare();
+                }
+            }
+        }
+
+        @SuppressWarnings("try") // the claim is held, not used
+        synchronized void ensureRunning(PostgresServer server, Map<String, String> settings) {
+            if (joined > 0 && !server.isRunning()) {
+                try (FileClaim claim = FileClaim.take(directory.resolve("start.lock"), LIMIT)) {
+                    server.ensureRunning(settings);
                 }
             }
         }

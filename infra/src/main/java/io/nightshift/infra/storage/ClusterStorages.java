@@ -4,6 +4,8 @@ import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.DirectoryStorageConfig;
 import io.nightshift.infra.config.StorageConfig;
 import io.nightshift.infra.config.StorageDuty;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +45,13 @@ public final class ClusterStorages {
 
     private void own(DirectoryStorage storage) {
         if (known.isKnown(storage.name(), storage.root())) {
+            if (Installation.read(storage).isEmpty()) {
+                throw new NightshiftException(
+                        FailureKind.STORAGE_UNAVAILABLE,
+                        "storage " + storage.name() + " holds no " + Installation.OBJECT + " any more",
+                        "is the right disk mounted at " + storage.root() + "? if it is a new one, remove "
+                                + known.file(storage.name()));
+            }
             Installation.check(storage, installation);
             return;
         }

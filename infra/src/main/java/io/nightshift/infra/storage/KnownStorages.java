@@ -30,6 +30,11 @@ public final class KnownStorages {
         }
     }
 
+    /** What to remove so that a storage counts as new again. */
+    Path file(String name) {
+        return folder.resolve(name);
+    }
+
     void remember(String name, Path root) {
         try {
             Files.createDirectories(folder);

@@ -3,6 +3,8 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -23,9 +25,24 @@ final class CommandLineOfNightshift {
         line.registerConverter(java.time.Duration.class, Arguments::duration);
         line.registerConverter(java.time.Instant.class, Arguments::instant);
         line.setParameterExceptionHandler((wrong, ignored) -> usage(top, wrong));
-        line.setExecutionExceptionHandler(
-                (thrown, command, parsed) -> top.fail(NightshiftException.of(thrown), thrown));
+        line.setExecutionExceptionHandler((thrown, command, parsed) -> top.fail(failure(top, thrown), thrown));
+        top.preferJson(asksForJson(arguments));
         return termination.finished(line.execute(arguments));
+    }
+
+    /** Whatever breaks after the signal breaks because of it. */
+    private static NightshiftException failure(NightshiftCommand top, Exception thrown) {
+        return top.isSignalled() ? NightshiftCommand.stopped() : NightshiftException.of(thrown);
+    }
+
+    /** Also where picocli stops at a wrong argument before it comes to this one. */
+    private static boolean asksForJson(String[] arguments) {
+        List<String> words = Arrays.asList(arguments);
+        int option = words.indexOf("--output");
+        return words.contains("--output=json")
+                || (option >= 0
+                        && option + 1 < words.size()
+                        && words.get(option + 1).equals("json"));
     }
 
     private static int usage(NightshiftCommand top, ParameterException wrong) {

@@ -96,6 +96,7 @@ final class DemoCommand implements Callable<Integer> {
         try (Nightshift nightshift = Nightshift.forOwnRuns(surroundings, configuration, controlDatabase)) {
             top.onSignal(() -> nightshift.cancel("stopped by a signal, as Ctrl-C sends it"));
             nightshift.closeLostRuns();
+            top.checkSignal();
             say("full backup, while " + SESSIONS + " sessions read and write ...");
             RunFollower follower = new RunFollower(top, controlDatabase);
             try (ChanukaWorkload people = ChanukaWorkload.start(

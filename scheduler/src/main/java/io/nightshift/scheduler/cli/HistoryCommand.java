@@ -1,5 +1,8 @@
 package io.nightshift.scheduler.cli;
 
+import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.scheduler.ledger.Json;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunHistory;
@@ -16,6 +19,8 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(name = "history", description = "Shows what ran, the newest first.")
 final class HistoryCommand implements Callable<Integer> {
+
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     @ParentCommand
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -42,6 +47,12 @@ final class HistoryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (since.compareTo(LONGEST) > 0) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    "--since " + Durations.print(since) + " is too far back",
+                    "accepted: up to 36500d");
+        }
         var surroundings = top.surroundings();
         Instant from = surroundings.clock().instant().minus(since);
         List<Run> runs = List.of();

@@ -101,6 +101,7 @@ final class NightshiftCommand implements Runnable {
     private @Nullable CommandSpec spec;
 
     private @Nullable CommandLine attached;
+    private boolean jsonAsked;
 
     NightshiftCommand(Map<String, String> environment, Termination termination) {
         this.environment = environment;
@@ -118,8 +119,29 @@ final class NightshiftCommand implements Runnable {
         line().usage(out());
     }
 
+    /** Before each act that others can see: a command that was told to end does not begin it. */
+    void checkSignal() {
+        if (termination.isSignalled()) {
+            throw stopped();
+        }
+    }
+
+    boolean isSignalled() {
+        return termination.isSignalled();
+    }
+
+    /** What a command that was told to end failed of. */
+    static NightshiftException stopped() {
+        return new NightshiftException(FailureKind.CANCELLED, "stopped by a signal, as Ctrl-C sends it");
+    }
+
+    /** For a command line that could not be understood up to its --output. */
+    void preferJson(boolean asked) {
+        jsonAsked = asked;
+    }
+
     boolean isJson() {
-        return output == Output.JSON;
+        return output == Output.JSON || jsonAsked;
     }
 
     /** Whether a person watches; the launcher asks the terminal. */
@@ -154,7 +176,9 @@ final class NightshiftCommand implements Runnable {
     }
 
     Home home() {
-        return new Home(path(home, "NIGHTSHIFT_HOME", ".nightshift", "home folder", "--home"));
+        Home known = new Home(path(home, "NIGHTSHIFT_HOME", ".nightshift", "home folder", "--home"));
+        known.checkUsable();
+        return known;
     }
 
     private Path configDirectory() {

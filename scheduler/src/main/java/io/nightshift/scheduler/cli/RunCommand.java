@@ -103,6 +103,7 @@ final class RunCommand implements Callable<Integer> {
             top.onSignal(() -> nightshift.cancel("stopped by a signal, as Ctrl-C sends it"));
             nightshift.closeLostRuns();
             for (LaunchRequest request : requests) {
+                top.checkSignal();
                 RunId run = nightshift.requests().launch(request.onNode(nightshift.node()));
                 ended.add(follower.work(nightshift, run));
             }

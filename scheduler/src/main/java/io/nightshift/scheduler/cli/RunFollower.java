@@ -47,7 +47,7 @@ final class RunFollower {
         ProgressPrinter printer = ProgressPrinter.of(top);
         announce(run, " (worked by nightshift serve; Ctrl-C only stops watching)");
         Run now = history.run(run);
-        while (!now.state().hasEnded() && !Thread.currentThread().isInterrupted()) {
+        while (!now.state().hasEnded() && !top.isSignalled()) {
             Optional.ofNullable(now.progress()).ifPresent(printer::show);
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ProgressWatch.GLANCE_MILLIS));
             now = history.run(run);

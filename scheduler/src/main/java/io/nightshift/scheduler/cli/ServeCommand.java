@@ -6,10 +6,12 @@ import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.DemoCluster;
 import io.nightshift.scheduler.Nightshift;
+import io.nightshift.scheduler.ServerKeeper;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -27,7 +29,8 @@ final class ServeCommand implements Callable<Integer> {
     private NightshiftCommand top;
 
     @Override
-    public Integer call() throws InterruptedException {
+    @SuppressWarnings("try") // the keeper is for closing only
+    public Integer call() throws InterruptedException, IOException {
         Surroundings surroundings = top.surroundings();
         surroundings.home().create();
         CountDownLatch asked = new CountDownLatch(1);
@@ -37,9 +40,13 @@ final class ServeCommand implements Callable<Integer> {
                     surroundings.home(), configuration.program().control())) {
                 controlDatabase.migrate();
                 top.onSignal(asked::countDown);
-                try (Nightshift nightshift = Nightshift.serving(surroundings, configuration, controlDatabase)) {
+                try (ServerKeeper keeper =
+                                new ServerKeeper(List.of(controlDatabase::ensureRunning, demo::ensureRunning));
+                        Nightshift nightshift = Nightshift.serving(surroundings, configuration, controlDatabase)) {
                     announce(surroundings, configuration, nightshift);
                     asked.await();
+                } finally {
+                    Files.deleteIfExists(surroundings.home().httpAddress());
                 }
                 return 0;
             }

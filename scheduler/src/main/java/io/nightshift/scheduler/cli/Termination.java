@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -17,21 +18,29 @@ final class Termination {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final CompletableFuture<Integer> status = new CompletableFuture<>();
-    private final AtomicReference<Runnable> askToStop;
+    private final AtomicReference<Runnable> askToStop = new AtomicReference<>(() -> {});
+    private final AtomicBoolean signalled = new AtomicBoolean();
     private final Thread hook = new Thread(this::stop, "termination");
 
-    /** From now on, on behalf of the calling thread: unless somebody knows better, asking it to stop is to interrupt it. */
+    /** From now on. The thread itself is never interrupted: that would close files and connections in its hands. */
     Termination() {
-        askToStop = new AtomicReference<>(Thread.currentThread()::interrupt);
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    /** A better way to stop what the command does now. */
+    /** How to stop what the command does now; done at once if the signal has come already. */
     void onSignal(Runnable action) {
         askToStop.set(action);
+        if (isSignalled()) {
+            action.run();
+        }
+    }
+
+    boolean isSignalled() {
+        return signalled.get();
     }
 
     private void stop() {
+        signalled.set(true);
         Objects.requireNonNull(askToStop.get()).run();
         try {
             Runtime.getRuntime().halt(status.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));

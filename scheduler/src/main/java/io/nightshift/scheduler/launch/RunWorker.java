@@ -1,5 +1,6 @@
 package io.nightshift.scheduler.launch;
 
+import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.lease.Lease;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -106,7 +107,7 @@ public final class RunWorker {
         return limit == null
                 ? null
                 : timers.schedule(
-                        () -> active.cancel("time limit of " + limit + " passed"),
+                        () -> active.cancel("time limit of " + Durations.print(limit) + " passed"),
                         limit.toMillis(),
                         TimeUnit.MILLISECONDS);
     }
