@@ -1,6 +1,7 @@
 package io.nightshift.infra.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.postgres.PostgresVersion;
 import java.io.IOException;
@@ -115,6 +116,21 @@ class SharedServerTest {
             assertThat(postmaster(other.server())).isEqualTo(postmaster);
             other.close();
             assertThat(isRunning()).isFalse();
+        }
+    }
+
+    @Test
+    void comes_back_on_its_port_when_it_died_under_somebody_who_asks_now_and_then() throws Exception {
+        try (var shared = join(directory)) {
+            long died = postmaster(shared.server());
+            int port = shared.server().port();
+            new ProcessBuilder("kill", "-KILL", Long.toString(died)).start().waitFor();
+            await().until(() -> !shared.server().isRunning());
+
+            shared.ensureRunning();
+
+            assertThat(postmaster(shared.server())).isNotEqualTo(died);
+            assertThat(shared.server().port()).isEqualTo(port);
         }
     }
 

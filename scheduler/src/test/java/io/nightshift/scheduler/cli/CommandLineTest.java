@@ -7,6 +7,7 @@ import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.run.Section;
 import io.nightshift.infra.run.Severity;
+import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Installation;
@@ -233,6 +234,27 @@ class CommandLineTest {
         assertThat(answer.json().at("/error/fact").asString()).isEqualTo("run 987654321 does not exist");
         assertThat(answer.json().at("/error/kind").asString()).isEqualTo("configuration");
         assertThat(answer.json().path("formatVersion").asInt()).isEqualTo(1);
+    }
+
+    @Test
+    void says_so_in_json_even_when_the_wrong_argument_comes_first() {
+        Answer answer = nightshift("show", "abc", "--output", "json");
+
+        assertThat(answer.exitStatus()).isEqualTo(2);
+        assertThat(answer.json().at("/error/fact").asString()).contains("abc");
+        assertThat(answer.err()).isEmpty();
+    }
+
+    @Test
+    void does_not_take_a_home_that_is_none_for_an_empty_one() throws Exception {
+        Path folder = TestPostgres.temporaryDirectory("none-");
+        Path file = Files.createFile(folder.resolve("file"));
+
+        Answer answer = nightshift(file, Map.of(), "history");
+
+        assertThat(answer.exitStatus()).isEqualTo(2);
+        assertThat(answer.err()).contains("is not a folder").contains("HINT: ");
+        FileTree.delete(folder);
     }
 
     @Test
