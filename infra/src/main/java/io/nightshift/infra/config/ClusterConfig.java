@@ -32,27 +32,15 @@ public record ClusterConfig(
         Map<String, String> labels) {
 
     public ClusterConfig {
-        if (nodes.isEmpty()) {
-            throw new IllegalArgumentException("nodes is empty; a cluster has at least one");
-        }
+        var refusals = new Refusals()
+                .when(nodes.isEmpty(), "nodes is empty; a cluster has at least one")
+                .when(username.isEmpty(), "username is empty")
+                .when(database.isEmpty(), "database is empty")
+                .when(sslcert != null && sslkey == null, "sslcert needs its sslkey")
+                .when(sslkey != null && sslcert == null, "sslkey needs its sslcert");
         Set<NodeAddress> seen = new HashSet<>();
-        for (NodeAddress node : nodes) {
-            if (!seen.add(node)) {
-                throw new IllegalArgumentException("nodes names " + node + " twice");
-            }
-        }
-        if (username.isEmpty()) {
-            throw new IllegalArgumentException("username is empty");
-        }
-        if (database.isEmpty()) {
-            throw new IllegalArgumentException("database is empty");
-        }
-        if (sslcert != null && sslkey == null) {
-            throw new IllegalArgumentException("sslcert needs its sslkey");
-        }
-        if (sslkey != null && sslcert == null) {
-            throw new IllegalArgumentException("sslkey needs its sslcert");
-        }
+        nodes.forEach(node -> refusals.when(!seen.add(node), "nodes names " + node + " twice"));
+        refusals.throwIfAny();
     }
 
     /** The failure of whoever asks for a cluster that there is not. */

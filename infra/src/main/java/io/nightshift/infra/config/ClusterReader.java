@@ -1,6 +1,7 @@
 package io.nightshift.infra.config;
 
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -8,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** Reads one file of clusters/, or, where there is none, libpq's environment variables. */
 final class ClusterReader {
@@ -42,7 +42,7 @@ final class ClusterReader {
         Optional<ClusterConfig> cluster =
                 new RecordBinder(problems).bind(ClusterConfig.class, content, "", Map.of("name", document.name()));
         checkStorages(content);
-        cluster.ifPresent(bound -> checkFiles(bound, content));
+        List.of("sslrootcert", "sslcert", "sslkey").forEach(key -> checkFile(key, content));
         return problems.count() > before ? Optional.empty() : cluster;
     }
 
@@ -178,17 +178,19 @@ final class ClusterReader {
         }
     }
 
-    private void checkFiles(ClusterConfig cluster, Value.Mapping content) {
-        checkFile("sslrootcert", cluster.sslrootcert(), content);
-        checkFile("sslcert", cluster.sslcert(), content);
-        checkFile("sslkey", cluster.sslkey(), content);
-    }
-
-    private void checkFile(String key, @Nullable Path file, Value.Mapping content) {
-        if (file != null && !file.isAbsolute()) {
-            problems.add(content.at(key), key, "is not absolute; accepted: an absolute path");
-        } else if (file != null && !Files.isReadable(file)) {
-            problems.add(content.at(key), key, "file not found or not readable");
+    private void checkFile(String key, Value.Mapping content) {
+        if (!(content.get(key) instanceof Value.Text text)) {
+            return;
+        }
+        try {
+            Path file = Path.of(text.text());
+            if (!file.isAbsolute()) {
+                problems.add(content.at(key), key, "is not absolute; accepted: an absolute path");
+            } else if (!Files.isReadable(file)) {
+                problems.add(content.at(key), key, "file not found or not readable");
+            }
+        } catch (InvalidPathException noPath) {
+            // The record refuses it.
         }
     }
 

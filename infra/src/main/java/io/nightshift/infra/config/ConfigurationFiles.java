@@ -37,7 +37,9 @@ public record ConfigurationFiles(
      *
      * @param jobTypes those that can be configured
      * @param cronProblem what is wrong with a cron expression, or empty
-     * @throws io.nightshift.infra.resilience.NightshiftException CONFIGURATION with every problem of every file
+     * @throws io.nightshift.infra.resilience.NightshiftException CONFIGURATION with every problem of every file; only
+     *     what cannot be judged waits: the rest of a file that is no YAML, the settings of an unknown job type, and labels
+     *     while a cluster that may bear them is wrong
      */
     public Configuration load(Collection<JobType> jobTypes, Function<String, Optional<String>> cronProblem) {
         return check(jobTypes, cronProblem).orThrow();
@@ -137,7 +139,6 @@ public record ConfigurationFiles(
                 content(document)
                         .flatMap(content -> reader.read(document, content))
                         .ifPresent(storage -> {
-                            reader.checkApart(document, storage, storages.values());
                             storages.put(document.name(), storage);
                             view.add(ConfigurationView.entry(
                                     document, (Record) storage, Map.of("type", storage.type())));
@@ -186,7 +187,7 @@ public record ConfigurationFiles(
                             view.add(ConfigurationView.entry(document, job, Map.of()));
                         });
             }
-            new JobOrder(documents, problems).check(jobs.values());
+            new JobOrder(documents, problems).check();
             return jobs;
         }
 

@@ -13,12 +13,10 @@ public record DatabaseSelection(
     public static final DatabaseSelection ALL = new DatabaseSelection(null, null);
 
     public DatabaseSelection {
-        if (only != null && except != null) {
-            throw new IllegalArgumentException("only stands beside except; keep one of the two");
-        }
-        if (only != null && only.isEmpty()) {
-            throw new IllegalArgumentException("only is empty, which selects no database");
-        }
+        new Refusals()
+                .when(only != null && except != null, "only stands beside except; keep one of the two")
+                .when(only != null && only.isEmpty(), "only is empty, which selects no database")
+                .throwIfAny();
     }
 
     public boolean includes(String database) {

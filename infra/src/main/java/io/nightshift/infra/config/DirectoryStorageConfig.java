@@ -23,9 +23,4 @@ public record DirectoryStorageConfig(String name, Path path) implements StorageC
     public String type() {
         return TYPE;
     }
-
-    /** Whether one directory holds the other, so that both storages would share their objects. */
-    boolean overlaps(DirectoryStorageConfig other) {
-        return path.startsWith(other.path) || other.path.startsWith(path);
-    }
 }

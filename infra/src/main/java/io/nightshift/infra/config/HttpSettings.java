@@ -14,14 +14,13 @@ public record HttpSettings(
         String address) {
 
     public HttpSettings {
-        if (port < 0 || port > 65_535) {
-            throw new IllegalArgumentException("port is " + port + "; accepted: 0 (a free one) to 65535");
-        }
-        if (!address.matches("localhost|127(\\.[0-9]{1,3}){3}|::1")) {
-            throw new IllegalArgumentException(
-                    "address \"" + address
-                            + "\" is not accepted; accepted: a loopback address (127.0.0.1, ::1 or localhost); for others put a proxy in front");
-        }
+        new Refusals()
+                .when(port < 0 || port > 65_535, "port is " + port + "; accepted: 0 (a free one) to 65535")
+                .when(
+                        !address.matches("localhost|127(\\.[0-9]{1,3}){3}|::1"),
+                        "address \"" + address
+                                + "\" is not accepted; accepted: a loopback address (127.0.0.1, ::1 or localhost); for others put a proxy in front")
+                .throwIfAny();
     }
 
     static HttpSettings defaults() {

@@ -14,19 +14,14 @@ record JobFile(
         Record settings) {
 
     JobFile {
-        if (cluster == null && clusters == null) {
-            throw new IllegalArgumentException(
-                    "cluster is missing; accepted: cluster: name, or clusters: {label: value}");
-        }
-        if (cluster != null && clusters != null) {
-            throw new IllegalArgumentException("clusters stands beside cluster; keep one of the two");
-        }
-        if (clusters != null && clusters.isEmpty()) {
-            throw new IllegalArgumentException("clusters is empty; accepted: {label: value}");
-        }
-        if (timeout != null && timeout.isZero()) {
-            throw new IllegalArgumentException("timeout is 0s; leave it out for none");
-        }
+        new Refusals()
+                .when(
+                        cluster == null && clusters == null,
+                        "cluster is missing; accepted: cluster: name, or clusters: {label: value}")
+                .when(cluster != null && clusters != null, "clusters stands beside cluster; keep one of the two")
+                .when(clusters != null && clusters.isEmpty(), "clusters is empty; accepted: {label: value}")
+                .when(timeout != null && timeout.isZero(), "timeout is 0s; leave it out for none")
+                .throwIfAny();
     }
 
     static Map<String, Object> defaults() {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -18,19 +19,26 @@ final class JobOrder {
         this.problems = problems;
     }
 
-    void check(Iterable<JobConfig> jobs) {
+    void check() {
         Map<String, String> waitsFor = new TreeMap<>();
-        for (JobConfig job : jobs) {
-            if (job.schedule() instanceof Schedule.After after) {
-                if (documents.containsKey(after.after())) {
-                    waitsFor.put(job.name(), after.after());
-                } else {
-                    add(job.name(), "unknown job" + Nearest.accepted(after.after(), documents.keySet()));
-                }
+        documents.forEach((job, document) -> after(document).ifPresent(after -> {
+            if (documents.containsKey(after)) {
+                waitsFor.put(job, after);
+            } else {
+                add(job, "unknown job" + Nearest.accepted(after, documents.keySet()));
             }
-        }
+        }));
         Set<String> done = new HashSet<>();
         waitsFor.keySet().forEach(job -> follow(job, waitsFor, done));
+    }
+
+    /** As written: whatever else may be wrong with the job. */
+    private static Optional<String> after(Document document) {
+        return document.content() != null
+                        && document.content().get("schedule") instanceof Value.Mapping schedule
+                        && schedule.get("after") instanceof Value.Text after
+                ? Optional.of(after.text())
+                : Optional.empty();
     }
 
     private void follow(String start, Map<String, String> waitsFor, Set<String> done) {

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -37,11 +38,13 @@ record JobReader(
                 .map(file -> new JobConfig(
                         document.name(),
                         file.type(),
-                        clusters(file, content),
+                        file.cluster() == null ? selected(file.clusters()) : List.of(file.cluster()),
                         file.schedule(),
                         file.timeout(),
                         file.settings()));
-        job.ifPresent(bound -> checkCron(bound, content));
+        checkCluster(content);
+        checkLabels(content);
+        checkCron(content);
         return problems.count() > before ? Optional.empty() : job;
     }
 
@@ -69,8 +72,7 @@ record JobReader(
             problems.add(
                     text.at(),
                     "type",
-                    text.shown() + " is not accepted; accepted: " + String.join(", ", types.keySet())
-                            + Nearest.question(text.text(), types.keySet()));
+                    text.shown() + " is not accepted" + Nearest.accepted(text.text(), types.keySet()));
         }
         return type;
     }
@@ -87,35 +89,51 @@ record JobReader(
         return content.with(key, new Value.Known(content.at(key), object));
     }
 
-    private List<String> clusters(JobFile file, Value.Mapping content) {
-        if (file.cluster() != null) {
-            if (!clusterNames.contains(file.cluster())) {
-                problems.add(
-                        content.at("cluster"),
-                        "cluster",
-                        "unknown cluster" + Nearest.accepted(file.cluster(), clusterNames));
-            }
-            return List.of(file.cluster());
+    private void checkCluster(Value.Mapping content) {
+        if (content.get("cluster") instanceof Value.Text cluster && !clusterNames.contains(cluster.text())) {
+            problems.add(
+                    content.at("cluster"),
+                    "cluster",
+                    "unknown cluster" + Nearest.accepted(cluster.text(), clusterNames));
         }
-        Map<String, String> selector = file.clusters() == null ? Map.of() : file.clusters();
-        List<String> selected = clusters.values().stream()
-                .filter(cluster -> cluster.matches(selector))
-                .map(ClusterConfig::name)
-                .toList();
+    }
+
+    private void checkLabels(Value.Mapping content) {
+        if (!(content.get("clusters") instanceof Value.Mapping labels)
+                || labels.entries().isEmpty()) {
+            return;
+        }
+        Map<String, String> selector = new TreeMap<>();
+        labels.entries().forEach((label, entry) -> {
+            if (entry.value() instanceof Value.Text text) {
+                selector.put(label, text.text());
+            }
+        });
         // A cluster with problems may be the one that is meant.
-        if (selected.isEmpty() && clusters.size() == clusterNames.size()) {
+        if (selector.size() == labels.entries().size()
+                && clusters.size() == clusterNames.size()
+                && selected(selector).isEmpty()) {
             problems.add(
                     content.at("clusters"),
                     "clusters",
                     "no cluster bears these labels; see labels in the files of clusters/");
         }
-        return selected;
     }
 
-    private void checkCron(JobConfig job, Value.Mapping content) {
-        if (job.schedule() instanceof Schedule.Cron cron && content.get("schedule") instanceof Value.Mapping schedule) {
+    private List<String> selected(@Nullable Map<String, String> selector) {
+        return selector == null
+                ? List.of()
+                : clusters.values().stream()
+                        .filter(cluster -> cluster.matches(selector))
+                        .map(ClusterConfig::name)
+                        .toList();
+    }
+
+    private void checkCron(Value.Mapping content) {
+        if (content.get("schedule") instanceof Value.Mapping schedule
+                && schedule.get("cron") instanceof Value.Text cron) {
             cronProblem
-                    .apply(cron.cron())
+                    .apply(cron.text())
                     .ifPresent(problem -> problems.add(schedule.at("cron"), "schedule.cron", problem));
         }
     }

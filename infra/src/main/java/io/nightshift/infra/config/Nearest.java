@@ -21,7 +21,7 @@ final class Nearest {
     static String accepted(String written, Collection<String> known) {
         return known.isEmpty()
                 ? "; there is none yet"
-                : "; accepted: " + String.join(", ", known) + question(written, known);
+                : "; accepted: " + String.join(", ", known) + (known.size() == 1 ? "" : question(written, known));
     }
 
     static Optional<String> of(String written, Collection<String> known) {

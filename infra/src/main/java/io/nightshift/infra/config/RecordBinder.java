@@ -15,13 +15,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Turns maps of a configuration into records and back. Keys are the component names in kebab-case; types are those of
  * {@link Scalars}, {@link Secret}, lists, maps by name, records, and sealed interfaces of records. Every problem is
- * collected; a compact constructor refuses with an IllegalArgumentException, which belongs to the key that its message
- * begins with, otherwise to the whole map.
+ * collected; a compact constructor refuses with {@link Refusals} or an IllegalArgumentException, each fact of which
+ * belongs to the key that it begins with, otherwise to the whole map.
  */
 public final class RecordBinder {
 
-    /** What became of a value that is wrong; null is a value of its own. */
-    private static final Object REFUSED = new Object();
+    private static final Object REFUSED = new Refused(null);
 
     private final Problems problems;
 
@@ -84,8 +83,73 @@ public final class RecordBinder {
             Object fixed = given.get(component.key());
             values.add(fixed != null ? fixed : component(shape, component, mapping, path));
         }
-        boolean unresolved = values.contains(REFUSED);
-        return problems.count() > before || unresolved ? Optional.empty() : create(shape, values, mapping, path, keys);
+        boolean wrong = problems.count() > before || values.stream().anyMatch(Refused.class::isInstance);
+        Optional<R> record = new Construction<>(shape, keys, mapping, path).of(values);
+        return wrong ? Optional.empty() : record;
+    }
+
+    /** Makes the record, or tells all that its constructor finds wrong. */
+    private final class Construction<R extends Record> {
+
+        private final RecordShape<R> shape;
+        private final List<String> keys;
+        private final Value.Mapping mapping;
+        private final String path;
+
+        Construction(RecordShape<R> shape, List<String> keys, Value.Mapping mapping, String path) {
+            this.shape = shape;
+            this.keys = keys;
+            this.mapping = mapping;
+            this.path = path;
+        }
+
+        /** For refused values their defaults stand in, so that the others are judged at once. */
+        Optional<R> of(List<@Nullable Object> values) {
+            List<String> refused = new ArrayList<>();
+            List<@Nullable Object> judged = new ArrayList<>();
+            for (Component component : shape.components()) {
+                Object value = values.get(judged.size());
+                if (value instanceof Refused partly && partly.rest() != null) {
+                    judged.add(partly.rest());
+                } else if (value instanceof Refused) {
+                    refused.add(component.key());
+                    Object otherwise = shape.defaultOf(component);
+                    judged.add(
+                            otherwise == null && !component.optional() ? Types.nothingOf(component.type()) : otherwise);
+                } else {
+                    judged.add(value);
+                }
+            }
+            try {
+                return Optional.of(shape.create(judged.toArray()));
+            } catch (RuntimeException refusal) {
+                boolean judgement = refused.isEmpty() || refusal instanceof IllegalArgumentException;
+                if (judgement) {
+                    Refusals.facts(refusal).stream()
+                            .filter(fact -> refused.stream().noneMatch(key -> names(fact, key)))
+                            .forEach(this::tell);
+                }
+                return Optional.empty();
+            }
+        }
+
+        private void tell(String fact) {
+            Optional<String> blamed = keys.stream()
+                    .filter(key -> fact.equals(key) || fact.matches("(?s)" + Pattern.quote(key) + "[^A-Za-z0-9-].*"))
+                    .max(Comparator.comparingInt(String::length));
+            problems.add(
+                    blamed.map(mapping::at).orElse(mapping.at()),
+                    blamed.map(key -> inside(path, key)).orElse(path),
+                    blamed.map(key -> fact.substring(key.length()).replaceFirst("^[: ]+", ""))
+                            .orElse(fact));
+        }
+
+        /** A fact about a value that is refused anyway only repeats that. */
+        private static boolean names(String fact, String key) {
+            return Pattern.compile("(?<![A-Za-z0-9-])" + Pattern.quote(key) + "(?![A-Za-z0-9-])")
+                    .matcher(fact)
+                    .find();
+        }
     }
 
     void unknown(Origin at, String path, String key, List<String> keys) {
@@ -182,7 +246,10 @@ public final class RecordBinder {
         for (Value element : listing.elements()) {
             elements.add(element(elementType, element, path + "[" + elements.size() + "]"));
         }
-        return elements.contains(REFUSED) ? REFUSED : List.copyOf(elements);
+        List<Object> accepted = elements.stream()
+                .filter(element -> !(element instanceof Refused))
+                .toList();
+        return accepted.size() == elements.size() ? accepted : accepted.isEmpty() ? REFUSED : new Refused(accepted);
     }
 
     private Object map(Type type, Value value, String path) {
@@ -193,7 +260,9 @@ public final class RecordBinder {
         Map<String, Object> entries = new LinkedHashMap<>();
         mapping.entries()
                 .forEach((key, entry) -> entries.put(key, element(valueType, entry.value(), inside(path, key))));
-        return entries.containsValue(REFUSED) ? REFUSED : Collections.unmodifiableMap(entries);
+        return entries.values().stream().anyMatch(Refused.class::isInstance)
+                ? REFUSED
+                : Collections.unmodifiableMap(entries);
     }
 
     private Object element(Type type, Value value, String path) {
@@ -233,32 +302,14 @@ public final class RecordBinder {
         return REFUSED;
     }
 
-    private <R extends Record> Optional<R> create(
-            RecordShape<R> shape,
-            List<@Nullable Object> values,
-            Value.Mapping mapping,
-            String path,
-            List<String> keys) {
-        try {
-            return Optional.of(shape.create(values.toArray()));
-        } catch (RuntimeException refusal) {
-            String message = refusal instanceof IllegalArgumentException && refusal.getMessage() != null
-                    ? refusal.getMessage()
-                    : "not accepted: " + refusal;
-            Optional<String> blamed = keys.stream()
-                    .filter(key ->
-                            message.equals(key) || message.matches("(?s)" + Pattern.quote(key) + "[^A-Za-z0-9-].*"))
-                    .max(Comparator.comparingInt(String::length));
-            problems.add(
-                    blamed.map(mapping::at).orElse(mapping.at()),
-                    blamed.map(key -> inside(path, key)).orElse(path),
-                    blamed.map(key -> message.substring(key.length()).replaceFirst("^[: ]+", ""))
-                            .orElse(message));
-            return Optional.empty();
-        }
-    }
-
     static String inside(String path, String key) {
         return path.isEmpty() ? key : path + "." + key;
     }
+
+    /**
+     * A value that is told to be wrong.
+     *
+     * @param rest what is right of it, to judge that too; null when nothing is
+     */
+    private record Refused(@Nullable Object rest) {}
 }

@@ -1,9 +1,11 @@
 package io.nightshift.infra.config;
 
+import java.lang.reflect.Array;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The types that components have, and their names for people. */
 final class Types {
@@ -25,6 +27,18 @@ final class Types {
             return parameterized.getActualTypeArguments()[index];
         }
         throw new IllegalStateException("a settings component of type " + type + " must say of what");
+    }
+
+    /** The emptiest value of a type, to judge a record by while the real one is refused; null where there is none. */
+    static @Nullable Object nothingOf(Type type) {
+        Class<?> raw = raw(type);
+        if (raw.isPrimitive()) {
+            return Array.get(Array.newInstance(raw, 1), 0);
+        }
+        if (raw == String.class) {
+            return "";
+        }
+        return raw == List.class ? List.of() : raw == Map.class ? Map.of() : null;
     }
 
     /** The type in words, such as {@code duration}, {@code list of text}, {@code map of name to size}. */

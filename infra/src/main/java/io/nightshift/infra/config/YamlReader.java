@@ -52,7 +52,8 @@ final class YamlReader {
     static Optional<Value.Mapping> document(String file, String text, Problems problems) {
         int before = problems.count();
         Value value = new YamlReader(file, problems).read(text);
-        if (problems.count() > before) {
+        boolean told = problems.count() > before;
+        if (told && !(value instanceof Value.Mapping)) {
             return Optional.empty();
         }
         if (value == null || value instanceof Value.Nothing) {
@@ -89,8 +90,7 @@ final class YamlReader {
                     String.format(
                             "not readable as YAML: the character U+%04X is not accepted", unprintable.getCodePoint()));
         } catch (YAMLException other) {
-            problems.add(
-                    new Origin(file, 1), "", "not readable as YAML: " + explain(String.valueOf(other.getMessage())));
+            problems.add(new Origin(file, 1), "", explain(String.valueOf(other.getMessage())));
         } catch (TooMuch tooMuch) {
             problems.add(new Origin(file, 1), "", "aliases blow the file up to more than " + MOST_VALUES + " values");
         }
@@ -136,11 +136,11 @@ final class YamlReader {
         }
         if (!PLAIN_TAGS.contains(node.getTag())) {
             problems.add(at, path, "tags (!) are not accepted; quote a value that begins with !");
-            return new Value.Nothing(at, true);
+            return new Value.Known(at, Substitution.Unresolved.VALUE);
         }
         if (!open.add(node)) {
             problems.add(at, path, "an alias (*) within its own anchor (&) has no end");
-            return new Value.Nothing(at, true);
+            return new Value.Known(at, Substitution.Unresolved.VALUE);
         }
         try {
             if (node instanceof MappingNode map) {
@@ -203,7 +203,7 @@ final class YamlReader {
         for (Value each : maps) {
             if (each instanceof Value.Mapping map) {
                 map.entries().forEach(merged::putIfAbsent);
-            } else {
+            } else if (!(each instanceof Value.Known)) {
                 problems.add(at, path, "<<: " + each.words() + " is not accepted; accepted: an alias of a map");
             }
         }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -151,6 +152,97 @@ class ConfigurationFilesTest {
                         jobs/nightly.yaml:6  settings.compresion: unknown key; did you mean compression?
                         storages/far.yaml:1  type: s3 is not yet supported by this version; accepted: directory
                         HINT: correct these places; "nightshift config check" looks again without starting anything""");
+    }
+
+    @Test
+    void tells_everything_that_is_wrong_with_one_file_beside_the_rest() throws IOException {
+        Path file = Files.writeString(root.resolve("notes.md"), "no directory");
+        var directory = ConfigurationDirectory.valid(root)
+                .write("nightshift.yaml", """
+                        zone: Mars/Base
+                        work-threads: 0
+                        work-thread: 2
+                        http: {port: 99999, address: 10.0.0.1}
+                        """)
+                .write("storages/far.yaml", "type: directory\npath: " + file + "\nspeed: 3\n")
+                .write("storages/near.yaml", "type: directory\npath: /home/night/storage/near\nspeed: 3\n")
+                .write("clusters/chanuka.yaml", """
+                        nodes: [db1, db1, "db2:0"]
+                        username: ""
+                        sslmode: verify
+                        sslcert: client.pem
+                        databases: {only: [], except: [scratch]}
+                        storages: {local: best-effort, moon: required}
+                        labels: [production]
+                        """)
+                .write("clusters/second.yaml", """
+                        nodes: []
+                        database: ""
+                        sslkey: /nowhere/key.pem
+                        storages: {local: required}
+                        """)
+                .write("jobs/nightly.yaml", """
+                        type: full-backup
+                        cluster: chanuca
+                        clusters: {environment: production}
+                        schedule: {cron: wrong, zone: Mars/Base, at: 3}
+                        timeout: 0s
+                        settings: {compression: lz5, window: {parallel-runs: 0, length: long}, workers: 9, patience: 0s}
+                        """)
+                .write("jobs/one.yaml", "type: full-backup\ncluster: chanuka\nschedule: {after: two}\ntimeout: soon\n")
+                .write("jobs/two.yaml", "type: full-backup\ncluster: chanuka\nschedule: {after: one}\ntimeout: soon\n")
+                .write("jobs/three.yaml", "type: full\nschedule: {after: four}\ntype: full\ntag: !x y\n");
+
+        List<Problem> problems = directory.check().problems();
+
+        assertThat(problems.stream()
+                        .map(problem -> problem.file() + ":" + problem.line() + " " + problem.key())
+                        .collect(Collectors.joining("\n", "", "\n")))
+                .isEqualTo("""
+                        clusters/chanuka.yaml:1 nodes
+                        clusters/chanuka.yaml:1 nodes[2]
+                        clusters/chanuka.yaml:2 username
+                        clusters/chanuka.yaml:3 sslmode
+                        clusters/chanuka.yaml:4 sslcert
+                        clusters/chanuka.yaml:4 sslcert
+                        clusters/chanuka.yaml:5 databases.only
+                        clusters/chanuka.yaml:5 databases.only
+                        clusters/chanuka.yaml:6 storages.moon
+                        clusters/chanuka.yaml:7 labels
+                        clusters/second.yaml:1 nodes
+                        clusters/second.yaml:1 username
+                        clusters/second.yaml:2 database
+                        clusters/second.yaml:3 sslkey
+                        clusters/second.yaml:3 sslkey
+                        jobs/nightly.yaml:2 cluster
+                        jobs/nightly.yaml:3 clusters
+                        jobs/nightly.yaml:4 schedule.at
+                        jobs/nightly.yaml:4 schedule.cron
+                        jobs/nightly.yaml:4 schedule.zone
+                        jobs/nightly.yaml:5 timeout
+                        jobs/nightly.yaml:6 settings
+                        jobs/nightly.yaml:6 settings.compression
+                        jobs/nightly.yaml:6 settings.window.length
+                        jobs/nightly.yaml:6 settings.window.parallel-runs
+                        jobs/one.yaml:3 schedule.after
+                        jobs/one.yaml:4 timeout
+                        jobs/three.yaml:1 cluster
+                        jobs/three.yaml:1 type
+                        jobs/three.yaml:2 schedule.after
+                        jobs/three.yaml:3 type
+                        jobs/three.yaml:4 tag
+                        jobs/three.yaml:4 tag
+                        jobs/two.yaml:4 timeout
+                        nightshift.yaml:1 zone
+                        nightshift.yaml:2 work-threads
+                        nightshift.yaml:3 work-thread
+                        nightshift.yaml:4 http.address
+                        nightshift.yaml:4 http.port
+                        storages/far.yaml:2 path
+                        storages/far.yaml:3 speed
+                        storages/near.yaml:2 path
+                        storages/near.yaml:3 speed
+                        """);
     }
 
     @Test

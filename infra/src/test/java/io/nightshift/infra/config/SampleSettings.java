@@ -38,13 +38,12 @@ record SampleSettings(
     }
 
     SampleSettings {
-        if (!compression.matches("none|zstd:([1-9]|1[0-9])")) {
-            throw new IllegalArgumentException(
-                    "compression \"" + compression + "\" is not accepted; accepted: none, zstd:1 to zstd:19");
-        }
-        if (workers > 8 && patience.isZero()) {
-            throw new IllegalArgumentException("more than 8 workers need patience");
-        }
+        new Refusals()
+                .when(
+                        !compression.matches("none|zstd:([1-9]|1[0-9])"),
+                        "compression \"" + compression + "\" is not accepted; accepted: none, zstd:1 to zstd:19")
+                .when(workers > 8 && patience.isZero(), "more than 8 workers need patience")
+                .throwIfAny();
     }
 
     static SampleSettings defaults() {

@@ -1,6 +1,7 @@
 package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.config.Describe;
+import io.nightshift.infra.config.Refusals;
 import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,14 +25,14 @@ record BackupSettings(
 
     BackupSettings {
         Matcher zstd = ZSTD.matcher(compression);
-        if (!zstd.matches() || level(zstd) < 1 || level(zstd) > HIGHEST_LEVEL) {
-            throw new IllegalArgumentException(
-                    "compression is \"" + compression + "\"; accepted: zstd:1 to zstd:" + HIGHEST_LEVEL);
-        }
-        if (compressionThreads < 1 || compressionThreads > MOST_THREADS) {
-            throw new IllegalArgumentException(
-                    "compression-threads is " + compressionThreads + "; accepted: 1 to " + MOST_THREADS);
-        }
+        new Refusals()
+                .when(
+                        !zstd.matches() || level(zstd) < 1 || level(zstd) > HIGHEST_LEVEL,
+                        "compression is \"" + compression + "\"; accepted: zstd:1 to zstd:" + HIGHEST_LEVEL)
+                .when(
+                        compressionThreads < 1 || compressionThreads > MOST_THREADS,
+                        "compression-threads is " + compressionThreads + "; accepted: 1 to " + MOST_THREADS)
+                .throwIfAny();
     }
 
     static BackupSettings defaults() {

@@ -33,8 +33,7 @@ public final class CronSchedule implements Schedule {
     public CronSchedule(String expression, ZoneId zone) {
         this.expression = expression;
         this.zone = zone;
-        this.wallClock =
-                UnixCron.toQuartz(expression).stream().map(CronSchedule::parse).toList();
+        this.wallClock = UnixCron.toQuartz(expression).stream().map(this::parse).toList();
     }
 
     /** What is wrong with the expression; empty when nothing is. */
@@ -91,13 +90,13 @@ public final class CronSchedule implements Schedule {
         return wall.atZone(zone).withEarlierOffsetAtOverlap().toInstant();
     }
 
-    private static CronExpression parse(String quartz) {
+    private CronExpression parse(String quartz) {
         try {
             CronExpression cron = new CronExpression(quartz);
             cron.setTimeZone(WALL_CLOCK);
             return cron;
         } catch (ParseException | RuntimeException e) {
-            throw new IllegalArgumentException("\"" + quartz + "\" is not a cron expression: " + e.getMessage(), e);
+            throw new IllegalArgumentException("\"" + expression + "\" is not a cron expression: " + e.getMessage(), e);
         }
     }
 }
