@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.run.RunId;
 import java.time.Instant;
 import java.util.Arrays;
@@ -24,11 +25,9 @@ import org.jspecify.annotations.Nullable;
  * @param archives in the order in which the server sent them, {@code base.tar} last
  * @param bytes of all archives, unpacked
  * @param storedBytes of all objects
- * @param checkpoint {@code fast} or {@code spread}
- * @param compression such as {@code zstd:3}
- * @param sourceDamage pages that were already wrong on the server
- * @param settings of the source that a restore must know, such as {@code max_connections}
- * @param hba the lines of the source's pg_hba.conf
+ * @param method how the backup was taken
+ * @param source the server that sent it
+ * @param labels what people wrote on it, such as a ticket number
  * @param toolVersion of Nightshift
  */
 public record BackupDocument(
@@ -39,7 +38,6 @@ public record BackupDocument(
         @Nullable BackupLabel parent,
         SystemIdentifier systemIdentifier,
         int major,
-        String serverVersion,
         Timeline timeline,
         Lsn startLsn,
         Lsn endLsn,
@@ -50,11 +48,9 @@ public record BackupDocument(
         long storedBytes,
         Instant startedAt,
         Instant endedAt,
-        String checkpoint,
-        String compression,
-        List<SourceDamage> sourceDamage,
-        Map<String, String> settings,
-        List<String> hba,
+        Method method,
+        Source source,
+        Map<String, String> labels,
         RunId run,
         String node,
         String toolVersion) {
@@ -106,13 +102,52 @@ public record BackupDocument(
     /** The stored manifest; {@code object} inside the backup. */
     public record Manifest(String object, long bytes, String sha256) {}
 
-    /** A page that failed its checksum on the server. */
+    /**
+     * How a backup was taken.
+     *
+     * @param checkpoint {@code fast} or {@code spread}
+     * @param compression such as {@code zstd:3}
+     * @param checksum of the files in the manifest
+     */
+    public record Method(String checkpoint, String compression, ManifestChecksum checksum) {}
+
+    /**
+     * The server as it was. A restore needs its settings where they lay outside the data directory, as on Debian.
+     *
+     * @param version such as {@code 18.6}
+     * @param inRecovery whether it was a standby
+     * @param damage pages that were already wrong on it
+     * @param settings of pg_settings that differ from the built-in values, by name; with their units
+     * @param fileSettings the lines of its configuration files, from pg_file_settings
+     * @param hba the rules of its pg_hba.conf in order, from pg_hba_file_rules, each as a line of that file
+     */
+    public record Source(
+            String version,
+            boolean inRecovery,
+            List<SourceDamage> damage,
+            Map<String, String> settings,
+            List<FileSetting> fileSettings,
+            List<String> hba) {
+
+        public Source {
+            Objects.requireNonNull(version, "the version of the source is missing");
+            damage = List.copyOf(damage);
+            settings = Map.copyOf(settings);
+            fileSettings = List.copyOf(fileSettings);
+            hba = List.copyOf(hba);
+        }
+    }
+
+    /** One line of a configuration file of the source; a later line overrules an earlier one. */
+    public record FileSetting(String file, int line, String name, String setting) {}
+
+    /** A page that failed its checksum on the server; block -1 where the server named only the file. */
     public record SourceDamage(String path, long block) {}
 
     public BackupDocument {
         // Jackson passes null for what a document lacks.
         for (Object needed : Arrays.asList(
-                label, cluster, type, systemIdentifier, serverVersion, timeline, startLsn, endLsn, wal, manifest)) {
+                label, cluster, type, systemIdentifier, timeline, startLsn, endLsn, wal, manifest, method, source)) {
             Objects.requireNonNull(needed, "a field is missing");
         }
         if (type.needsParent() == (parent == null)) {
@@ -120,9 +155,7 @@ public record BackupDocument(
                     parent == null ? "a backup of type " + type + " names no parent" : "a full backup names a parent");
         }
         archives = List.copyOf(archives);
-        sourceDamage = List.copyOf(sourceDamage);
-        settings = Map.copyOf(settings);
-        hba = List.copyOf(hba);
+        labels = Map.copyOf(labels);
     }
 
     public BackupPaths paths() {

@@ -40,7 +40,7 @@ final class BackupReport {
         run.measured(new Figure("streamed in", seconds(times.stream()), "s"));
         run.measured(new Figure("stream rate", perSecond(bytes, times.stream()), "bytes/s"));
         if (end.sourceDamaged()) {
-            sourceDamaged(run, document.sourceDamage(), end.notices());
+            sourceDamaged(run, document.source().damage(), end.notices());
         }
     }
 
@@ -139,7 +139,7 @@ final class BackupReport {
     }
 
     static String summary(BackupDocument document) {
-        int wrong = document.sourceDamage().size();
+        int wrong = document.source().damage().size();
         String source = wrong == 0 ? "" : "; source-damaged, " + wrong + (wrong == 1 ? " page" : " pages");
         return "backup " + document.label() + ": " + size(document.bytes()) + " stored in "
                 + size(document.storedBytes()) + ", read back and equal to the server's manifest" + source;
@@ -148,12 +148,12 @@ final class BackupReport {
     private static List<List<String>> facts(BackupDocument document) {
         return List.of(
                 List.of("label", document.label().toString()),
-                List.of("server", "PostgreSQL " + document.serverVersion()),
+                List.of("server", "PostgreSQL " + document.source().version()),
                 List.of("system identifier", document.systemIdentifier().toString()),
                 List.of("timeline", document.timeline().toString()),
                 List.of("WAL needed", document.startLsn() + " to " + document.endLsn() + ", included"),
-                List.of("checkpoint", document.checkpoint()),
-                List.of("compression", document.compression()),
+                List.of("checkpoint", document.method().checkpoint()),
+                List.of("compression", document.method().compression()),
                 List.of("began", document.startedAt().toString()),
                 List.of("ended", document.endedAt().toString()));
     }

@@ -1,10 +1,16 @@
 package io.nightshift.jobs.backup;
 
+import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.Describe;
 import io.nightshift.infra.config.Refusals;
 import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
+import io.nightshift.infra.replication.ManifestChecksum;
+import io.nightshift.infra.routing.Intent;
+import java.time.Duration;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** How a base backup is taken; every default and limit. */
 record BackupSettings(
@@ -16,12 +22,42 @@ record BackupSettings(
 
         @Describe(
                 "fast begins at once and costs the server a burst of writes; spread waits for up to checkpoint_timeout")
-        Checkpoint checkpoint) {
+        Checkpoint checkpoint,
+
+        @Describe(
+                "where the backup is read: primary, standby, or standby-preferred; a standby spares the primary the reading")
+        Source source,
+
+        @Describe("WAL that a standby may be behind; a larger value takes older backups where the standby lags")
+        DataSize maxLag,
+
+        @Describe("bytes per second that the server sends at most, 32kB to 1GB; spares its disk and the network")
+        @Nullable
+        DataSize maxRate,
+
+        @Describe("of each file in the manifest; SHA-2 costs the server CPU and shows tampering, CRC-32C shows damage")
+        ManifestChecksum manifestChecksum,
+
+        @Describe("how long the server may send nothing before the run gives up, once its checkpoint is done")
+        Duration idleLimit,
+
+        @Describe("written into backup.json for people: {ticket: OPS-7}")
+        Map<String, String> labels) {
+
+    /** Which node a backup is read from. */
+    enum Source {
+        PRIMARY,
+        STANDBY,
+        STANDBY_PREFERRED
+    }
 
     private static final Pattern ZSTD = Pattern.compile("zstd(?::([0-9]{1,2}))?");
     private static final int STANDARD_LEVEL = 3;
     private static final int HIGHEST_LEVEL = 19;
     private static final int MOST_THREADS = 64;
+    private static final long LOWEST_RATE = 32L << 10;
+    private static final long HIGHEST_RATE = 1L << 30;
+    private static final Duration SHORTEST_IDLE_LIMIT = Duration.ofSeconds(10);
 
     BackupSettings {
         Matcher zstd = ZSTD.matcher(compression);
@@ -32,11 +68,36 @@ record BackupSettings(
                 .when(
                         compressionThreads < 1 || compressionThreads > MOST_THREADS,
                         "compression-threads is " + compressionThreads + "; accepted: 1 to " + MOST_THREADS)
+                .when(
+                        maxRate != null && (maxRate.bytes() < LOWEST_RATE || maxRate.bytes() > HIGHEST_RATE),
+                        "max-rate is " + maxRate + "; accepted: 32kB to 1GB, or leave it out for full speed")
+                .when(
+                        manifestChecksum == ManifestChecksum.NONE,
+                        "manifest-checksum is none; without checksums a backup cannot be verified")
+                .when(idleLimit.compareTo(SHORTEST_IDLE_LIMIT) < 0, "idle-limit is shorter than 10s")
                 .throwIfAny();
     }
 
     static BackupSettings defaults() {
-        return new BackupSettings("zstd:" + STANDARD_LEVEL, 2, Checkpoint.SPREAD);
+        return new BackupSettings(
+                "zstd:" + STANDARD_LEVEL,
+                2,
+                Checkpoint.SPREAD,
+                Source.PRIMARY,
+                DataSize.ofMegabytes(1024),
+                null,
+                ManifestChecksum.CRC32C,
+                Duration.ofMinutes(10),
+                Map.of());
+    }
+
+    /** Where the steps of the job work. */
+    Intent intent() {
+        return switch (source) {
+            case PRIMARY -> Intent.PRIMARY;
+            case STANDBY -> new Intent.Standby(maxLag);
+            case STANDBY_PREFERRED -> new Intent.StandbyPreferred(maxLag);
+        };
     }
 
     int compressionLevel() {

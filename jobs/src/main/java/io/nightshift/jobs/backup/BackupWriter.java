@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class BackupWriter implements BaseBackupReceiver {
 
     private final NewBackup backup;
+    private final ManifestChecksum checksum;
     private final Progress progress;
     private final Clock clock;
     private final List<StoredArchive> archives = new ArrayList<>();
@@ -30,8 +31,9 @@ final class BackupWriter implements BaseBackupReceiver {
     private @Nullable Instant startedAt;
     private @Nullable ArchiveWriter current;
 
-    BackupWriter(NewBackup backup, Progress progress, Clock clock) {
+    BackupWriter(NewBackup backup, ManifestChecksum checksum, Progress progress, Clock clock) {
         this.backup = backup;
+        this.checksum = checksum;
         this.progress = progress;
         this.clock = clock;
     }
@@ -47,7 +49,7 @@ final class BackupWriter implements BaseBackupReceiver {
     @Override
     public void archive(String name, String location) {
         finishArchive();
-        current = backup.archive(name, location, ManifestChecksum.CRC32C);
+        current = backup.archive(name, location, checksum);
     }
 
     @Override

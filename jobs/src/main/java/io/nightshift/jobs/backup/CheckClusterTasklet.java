@@ -4,7 +4,6 @@ import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Installation;
@@ -34,7 +33,8 @@ final class CheckClusterTasklet implements Tasklet {
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
         run.progress().begin("check cluster", null, "");
         String cluster = run.cluster();
-        try (Connection connection = clusters.cluster(cluster).direct(Intent.PRIMARY, "run " + run.id())) {
+        try (Connection connection = clusters.cluster(cluster)
+                .direct(run.settings(BackupSettings.class).intent(), "run " + run.id())) {
             ServerFacts facts = ServerFacts.of(connection);
             facts.requireBackupPossible(cluster);
             run.remember(ServerFacts.VERSION, facts.version().toString());

@@ -13,7 +13,6 @@ import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BaseBackupOptions;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.replication.SystemIdentity;
-import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
@@ -48,8 +47,8 @@ final class StreamBaseBackupTasklet implements Tasklet {
             return RepeatStatus.FINISHED;
         }
         run.progress().begin("wait for the checkpoint", null, "");
-        try (ReplicationConnection server =
-                        clusters.cluster(run.cluster()).replication(Intent.PRIMARY, "run " + run.id());
+        try (ReplicationConnection server = clusters.cluster(run.cluster())
+                        .replication(run.settings(BackupSettings.class).intent(), "run " + run.id());
                 Cancellation.Registration freeing =
                         run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"))) {
             WrittenBackup.remember(run, stream(server));
@@ -74,7 +73,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 NewBackup backup =
                         NewBackup.begin(storages.forWriting(run.cluster()), paths, label, marker, compressor)) {
             try {
-                BackupWriter writer = new BackupWriter(backup, run.progress(), clock);
+                BackupWriter writer = new BackupWriter(backup, settings.manifestChecksum(), run.progress(), clock);
                 // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
                 server.createPhysicalSlot(slot(label), true, true);
                 Instant askedAt = clock.instant();
@@ -103,6 +102,9 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 .checkpoint(settings.checkpoint())
                 .wal(true)
                 .progress(true)
+                .maxRate(settings.maxRate() == null ? null : settings.maxRate().bytes())
+                .manifest(settings.manifestChecksum())
+                .idleLimit(settings.idleLimit())
                 .build();
     }
 }

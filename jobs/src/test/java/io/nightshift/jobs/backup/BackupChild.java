@@ -1,8 +1,9 @@
 package io.nightshift.jobs.backup;
 
-import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
+import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
+import java.util.Map;
 
 /** Another process that takes a backup; the tests limit it, or let it die. */
 final class BackupChild {
@@ -13,7 +14,9 @@ final class BackupChild {
         var outcome = JobRun.of(
                         new FullBackupJobType(),
                         TestCluster.attach(coordinates),
-                        new BackupSettings("zstd:1", 1, Checkpoint.FAST))
+                        RecordBinder.fromMap(
+                                BackupSettings.class,
+                                Map.of("compression", "zstd:1", "compression-threads", 1, "checkpoint", "fast")))
                 .attempt();
         outcome.failure().ifPresent(failure -> {
             System.out.println(failure.explained());

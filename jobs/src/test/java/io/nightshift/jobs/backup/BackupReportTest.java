@@ -13,6 +13,7 @@ import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.replication.BackupEnd;
+import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunId;
@@ -135,7 +136,6 @@ class BackupReportTest {
                 null,
                 new SystemIdentifier(7711),
                 18,
-                "18.6",
                 new Timeline(1),
                 Lsn.parse("0/2000028"),
                 Lsn.parse("0/2000120"),
@@ -146,11 +146,9 @@ class BackupReportTest {
                 250L << 20,
                 BEGAN,
                 BEGAN.plusSeconds(40),
-                "spread",
-                "zstd:3",
-                List.of(sourceDamage),
+                new BackupDocument.Method("spread", "zstd:3", ManifestChecksum.CRC32C),
+                new BackupDocument.Source("18.6", false, List.of(sourceDamage), Map.of(), List.of(), List.of()),
                 Map.of(),
-                List.of(),
                 new RunId(1),
                 "test-node",
                 "development");

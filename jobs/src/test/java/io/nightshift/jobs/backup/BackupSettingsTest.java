@@ -3,10 +3,14 @@ package io.nightshift.jobs.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.config.SettingsDescription;
 import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
+import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.jobs.backup.BackupSettings.Source;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -20,19 +24,57 @@ class BackupSettingsTest {
     void defaults() {
         var settings = RecordBinder.fromMap(BackupSettings.class, Map.of());
 
-        assertThat(settings).isEqualTo(new BackupSettings("zstd:3", 2, Checkpoint.SPREAD));
+        assertThat(settings)
+                .isEqualTo(new BackupSettings(
+                        "zstd:3",
+                        2,
+                        Checkpoint.SPREAD,
+                        Source.PRIMARY,
+                        DataSize.ofMegabytes(1024),
+                        null,
+                        ManifestChecksum.CRC32C,
+                        Duration.ofMinutes(10),
+                        Map.of()));
     }
 
     @Test
     void all_keys() {
         var settings = RecordBinder.fromMap(
                 BackupSettings.class,
-                Map.of("compression", "zstd:19", "compression-threads", 64, "checkpoint", "fast"));
+                Map.of(
+                        "compression", "zstd:19",
+                        "compression-threads", 64,
+                        "checkpoint", "fast",
+                        "source", "standby-preferred",
+                        "max-lag", "16MB",
+                        "max-rate", "50MB",
+                        "manifest-checksum", "sha256",
+                        "idle-limit", "90s",
+                        "labels", Map.of("ticket", "OPS-7")));
 
-        assertThat(settings).isEqualTo(new BackupSettings("zstd:19", 64, Checkpoint.FAST));
+        assertThat(settings)
+                .isEqualTo(new BackupSettings(
+                        "zstd:19",
+                        64,
+                        Checkpoint.FAST,
+                        Source.STANDBY_PREFERRED,
+                        DataSize.ofMegabytes(16),
+                        DataSize.ofMegabytes(50),
+                        ManifestChecksum.SHA256,
+                        Duration.ofSeconds(90),
+                        Map.of("ticket", "OPS-7")));
         assertThat(SettingsDescription.of(BackupSettings.class).rows())
                 .extracting(SettingsDescription.Row::key)
-                .containsExactly("compression", "compression-threads", "checkpoint");
+                .containsExactly(
+                        "compression",
+                        "compression-threads",
+                        "checkpoint",
+                        "source",
+                        "max-lag",
+                        "max-rate",
+                        "manifest-checksum",
+                        "idle-limit",
+                        "labels");
         assertThat(SettingsDescription.of(BackupSettings.class).rows())
                 .allSatisfy(row -> assertThat(row.description()).isNotBlank());
     }
@@ -40,7 +82,7 @@ class BackupSettingsTest {
     @ParameterizedTest
     @CsvSource({"zstd, 3", "zstd:1, 1", "zstd:9, 9", "zstd:19, 19"})
     void a_compression_has_a_level(String compression, int level) {
-        var settings = new BackupSettings(compression, 1, Checkpoint.FAST);
+        var settings = RecordBinder.fromMap(BackupSettings.class, Map.of("compression", compression));
 
         assertThat(settings.compressionLevel()).isEqualTo(level);
     }
@@ -60,6 +102,16 @@ class BackupSettingsTest {
         assertThatThrownBy(() -> RecordBinder.fromMap(BackupSettings.class, Map.of("compression-threads", threads)))
                 .isInstanceOf(NightshiftException.class)
                 .hasMessageContaining(threads + "; accepted: 1 to 64");
+    }
+
+    @Test
+    void limits_out_of_range_are_refused_together() {
+        Map<String, Object> wrong = Map.of("max-rate", "31kB", "manifest-checksum", "none", "idle-limit", "1s");
+
+        assertThatThrownBy(() -> RecordBinder.fromMap(BackupSettings.class, wrong))
+                .hasMessageContaining("max-rate: is 31kB; accepted: 32kB to 1GB")
+                .hasMessageContaining("manifest-checksum: is none")
+                .hasMessageContaining("idle-limit: is shorter than 10s");
     }
 
     @Test

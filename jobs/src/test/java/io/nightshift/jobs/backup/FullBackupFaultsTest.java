@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.Debris;
 import io.nightshift.infra.backup.StoredBackup;
-import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
+import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Finding;
@@ -48,9 +48,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FullBackupFaultsTest {
 
     private static final FullBackupJobType TYPE = new FullBackupJobType();
-    private static final BackupSettings QUICK = new BackupSettings("zstd:1", 2, Checkpoint.FAST);
+    private static final BackupSettings QUICK = RecordBinder.fromMap(
+            BackupSettings.class, Map.of("compression", "zstd:1", "compression-threads", 2, "checkpoint", "fast"));
     /** Slow enough to interfere in the middle of the stream. */
-    private static final BackupSettings SLOW = new BackupSettings("zstd:9", 1, Checkpoint.FAST);
+    private static final BackupSettings SLOW = RecordBinder.fromMap(
+            BackupSettings.class, Map.of("compression", "zstd:9", "compression-threads", 1, "checkpoint", "fast"));
 
     private static TestCluster server;
     private TestCluster cluster;
@@ -157,7 +159,7 @@ class FullBackupFaultsTest {
             assertThat(outcome.report().summary())
                     .endsWith("equal to the server's manifest; source-damaged, 1 page")
                     .doesNotContain("HINT");
-            assertThat(document(damaged).sourceDamage()).containsExactly(new BackupDocument.SourceDamage(file, 3));
+            assertThat(document(damaged).source().damage()).containsExactly(new BackupDocument.SourceDamage(file, 3));
         }
     }
 

@@ -2,7 +2,7 @@ package io.nightshift.jobs.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
+import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 /** What a server may lack for a base backup; the backup of a server that lacks nothing is the control. */
 class FullBackupRefusalsTest {
 
-    private static final BackupSettings QUICK = new BackupSettings("zstd:1", 2, Checkpoint.FAST);
+    private static final BackupSettings QUICK = RecordBinder.fromMap(
+            BackupSettings.class, Map.of("compression", "zstd:1", "compression-threads", 2, "checkpoint", "fast"));
 
     private static TestCluster server;
     private TestCluster cluster;

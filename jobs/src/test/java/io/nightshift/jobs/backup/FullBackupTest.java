@@ -7,7 +7,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupVerifier;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.ConfigurationFiles;
-import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
+import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Progress;
@@ -45,7 +45,8 @@ class FullBackupTest {
 
     private static final String VERSIONS = "io.nightshift.infra.server.PostgresVersions#underTest";
     private static final FullBackupJobType TYPE = new FullBackupJobType();
-    private static final BackupSettings QUICK = new BackupSettings("zstd:1", 2, Checkpoint.FAST);
+    private static final BackupSettings QUICK = RecordBinder.fromMap(
+            BackupSettings.class, Map.of("compression", "zstd:1", "compression-threads", 2, "checkpoint", "fast"));
     private static final double SCALE = 0.2;
 
     @TempDir
@@ -135,7 +136,7 @@ class FullBackupTest {
             assertThat(((Section.Table) report.sections().get(0).data()).rows())
                     .contains(
                             List.of("label", document.label().toString()),
-                            List.of("server", "PostgreSQL " + document.serverVersion()),
+                            List.of("server", "PostgreSQL " + document.source().version()),
                             List.of("timeline", "1"),
                             List.of("WAL needed", document.startLsn() + " to " + document.endLsn() + ", included"),
                             List.of("compression", "zstd:5"));

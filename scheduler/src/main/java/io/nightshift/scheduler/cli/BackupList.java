@@ -104,12 +104,12 @@ final class BackupList {
                         backup.label().toString(),
                         document.cluster(),
                         document.type().toString(),
-                        state + (document.sourceDamage().isEmpty() ? "" : ", source damaged"),
+                        state + (document.source().damage().isEmpty() ? "" : ", source damaged"),
                         Arguments.bytes(document.bytes()),
                         Arguments.bytes(document.storedBytes()),
                         word(document.wal()),
                         document.endLsn().toString(),
-                        document.serverVersion(),
+                        document.source().version(),
                         RunText.time(document.endedAt())))
                 .orElseGet(() -> List.of(
                         backup.label().toString(),
@@ -156,7 +156,7 @@ final class BackupList {
                 "sourceDamage",
                 document == null
                         ? List.of()
-                        : document.sourceDamage().stream()
+                        : document.source().damage().stream()
                                 .map(page -> Map.of("path", page.path(), "block", page.block()))
                                 .toList());
         json.put("provenAt", null);
