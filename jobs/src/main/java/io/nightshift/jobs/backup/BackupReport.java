@@ -138,6 +138,18 @@ final class BackupReport {
         run.summary(summary(document));
     }
 
+    /** Nothing to compare with is nothing to say. */
+    static void compared(RunContext run, BackupDocument document, PastBackups past) {
+        past.usualDuration()
+                .ifPresent(usual -> run.measured(new Figure(
+                        "duration against the usual",
+                        rounded(ratio(PastBackups.millis(document), usual.toMillis())),
+                        "×")));
+        past.usualBytes()
+                .ifPresent(usual -> run.measured(
+                        new Figure("size against the usual", rounded(ratio(document.bytes(), usual)), "×")));
+    }
+
     static String summary(BackupDocument document) {
         int wrong = document.source().damage().size();
         String source = wrong == 0 ? "" : "; source-damaged, " + wrong + (wrong == 1 ? " page" : " pages");

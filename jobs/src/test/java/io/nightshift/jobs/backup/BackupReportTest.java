@@ -49,6 +49,25 @@ class BackupReportTest {
     }
 
     @Test
+    void a_backup_is_compared_with_the_median_of_the_earlier_ones() {
+        var past = new PastBackups(List.of(document(400), document(10), document(20)));
+
+        BackupReport.compared(run, document(50), past);
+
+        assertThat(run.report().figures())
+                .containsExactly(
+                        new Figure("duration against the usual", 2.5, "×"),
+                        new Figure("size against the usual", 1.0, "×"));
+    }
+
+    @Test
+    void a_first_backup_is_compared_with_nothing() {
+        BackupReport.compared(run, document(), new PastBackups(List.of()));
+
+        assertThat(run.report().figures()).isEmpty();
+    }
+
+    @Test
     void the_summary_is_one_short_line() {
         assertThat(BackupReport.summary(document()))
                 .isEqualTo("backup 20261122T010000Z-full-r8f3: 0.98 GB stored in 250 MB,"
@@ -128,6 +147,10 @@ class BackupReportTest {
     }
 
     private static BackupDocument document(SourceDamage... sourceDamage) {
+        return document(40, sourceDamage);
+    }
+
+    private static BackupDocument document(int seconds, SourceDamage... sourceDamage) {
         return new BackupDocument(
                 BackupDocument.FORMAT_VERSION,
                 LABEL,
@@ -145,7 +168,7 @@ class BackupReportTest {
                 1000L << 20,
                 250L << 20,
                 BEGAN,
-                BEGAN.plusSeconds(40),
+                BEGAN.plusSeconds(seconds),
                 new BackupDocument.Method("spread", "zstd:3", ManifestChecksum.CRC32C),
                 new BackupDocument.Source("18.6", false, List.of(sourceDamage), Map.of(), List.of(), List.of()),
                 Map.of(),
