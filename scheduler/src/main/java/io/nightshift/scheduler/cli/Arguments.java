@@ -9,6 +9,8 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.TypeConversionException;
 
 /** Values as people type them. */
@@ -16,6 +18,10 @@ final class Arguments {
 
     /** Lets the configuration's own reader of durations judge. */
     private record Typed(Duration value) {}
+
+    private static final Pattern CHOICE =
+            Pattern.compile("expected one of \\[(.*)] \\(case-insensitive\\) but was '(.*)'$");
+    private static final Pattern NUMBER = Pattern.compile("'([^']*)' is not an? (int|long|double)$");
 
     private Arguments() {}
 
@@ -39,7 +45,21 @@ final class Arguments {
         }
     }
 
-    static String lowerCaseFirst(String text) {
+    /** The parser's message about a wrong value, worded as all our messages are. */
+    static String inOurWords(String message) {
+        Matcher choice = CHOICE.matcher(message);
+        Matcher number = NUMBER.matcher(message);
+        String ours = choice.find()
+                ? choice.replaceFirst(Matcher.quoteReplacement("\"" + choice.group(2) + "\" is not accepted; accepted: "
+                        + choice.group(1).toLowerCase(Locale.ROOT)))
+                : number.find()
+                        ? number.replaceFirst(Matcher.quoteReplacement("\"" + number.group(1) + "\" is not a "
+                                + (number.group(2).equals("double") ? "number" : "whole number")))
+                        : message;
+        return lowerCaseFirst(ours);
+    }
+
+    private static String lowerCaseFirst(String text) {
         boolean word = text.length() > 1 && Character.isLowerCase(text.charAt(1));
         return word ? text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1) : text;
     }

@@ -51,7 +51,7 @@ final class CommandLineOfNightshift {
         return top.fail(
                 new NightshiftException(
                         FailureKind.CONFIGURATION,
-                        Arguments.lowerCaseFirst(String.valueOf(wrong.getMessage())),
+                        Arguments.inOurWords(String.valueOf(wrong.getMessage())),
                         command + " --help shows what is accepted"),
                 wrong);
     }
