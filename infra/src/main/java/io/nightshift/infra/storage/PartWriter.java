@@ -70,6 +70,15 @@ final class PartWriter implements StoredObjectWriter {
     }
 
     @Override
+    public void sync() {
+        try {
+            channel.force(true);
+        } catch (IOException failed) {
+            throw failures.of("write", object, failed);
+        }
+    }
+
+    @Override
     public void commit() {
         if (ended) {
             throw new IllegalStateException("object " + object + " was committed or closed before");
