@@ -17,11 +17,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Scanner;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * One process that takes full backups and lets pg_basebackup and pg_verifybackup take and check others, in turn, and
- * prints what each cost. The first round is for warming up and is not counted.
+ * prints what each cost. What warms up is not counted. Where other work disturbs
+ * the machine, the median of the rounds' ratios says more than the ratio of the medians.
  *
  * <p>Arguments: the name of the data, the directory of PostgreSQL's tools, rounds, {@link TestCluster#coordinates()}.
  */
@@ -38,6 +41,7 @@ final class BackupContest {
     private final TestCluster cluster;
     private final String[] coordinates;
     private long rawBytes;
+    private String waits = "";
 
     private BackupContest(String data, Path tools, String[] coordinates) {
         this.data = data;
@@ -53,6 +57,7 @@ final class BackupContest {
 
     private void rounds(int rounds) throws Exception {
         nightshift();
+        nightshift();
         postgres();
         List<Cost> ours = new ArrayList<>();
         List<Cost> theirs = new ArrayList<>();
@@ -60,20 +65,32 @@ final class BackupContest {
             ours.add(nightshift());
             theirs.add(postgres());
             print("round " + round, ours.get(round - 1), theirs.get(round - 1));
+            System.out.println(data + " round " + round + "  nightshift waited for " + waits);
         }
         print("median", median(ours), median(theirs));
-        Cost best = median(ours);
+        Cost typical = median(ours);
         System.out.printf(
                 Locale.ROOT,
-                "FIGURE full backup of %s, %.0f MB: stream %.2f x pg_basebackup (goal 1.00), %.0f MB/s; whole job %.2f x"
-                        + " pg_basebackup + pg_verifybackup (goal 1.00); stored %.3f x; %s%n",
+                "FIGURE full backup of %s, %.0f MB: stream %.2f x pg_basebackup (median of rounds %.2f, goal 1.00), %.0f MB/s;"
+                        + " whole job %.2f x pg_basebackup + pg_verifybackup (median of rounds %.2f, goal 1.00);"
+                        + " stored %.3f x; %s%n",
                 data,
                 rawBytes / 1e6,
-                best.stream / median(theirs).stream,
-                rawBytes / 1e6 / best.stream,
-                best.whole / median(theirs).whole,
-                (double) best.stored / median(theirs).stored,
+                typical.stream / median(theirs).stream,
+                ratio(ours, theirs, Cost::stream),
+                rawBytes / 1e6 / typical.stream,
+                typical.whole / median(theirs).whole,
+                ratio(ours, theirs, Cost::whole),
+                (double) typical.stored / median(theirs).stored,
                 residentPeak());
+    }
+
+    private static double ratio(List<Cost> ours, List<Cost> theirs, ToDoubleFunction<Cost> of) {
+        double[] sorted = IntStream.range(0, ours.size())
+                .mapToDouble(round -> of.applyAsDouble(ours.get(round)) / of.applyAsDouble(theirs.get(round)))
+                .sorted()
+                .toArray();
+        return sorted[sorted.length / 2];
     }
 
     private void print(String what, Cost ours, Cost theirs) {
@@ -105,8 +122,12 @@ final class BackupContest {
         for (String step : List.of("streamBaseBackup", "verifyStoredBackup", "publishBackup")) {
             run.before(step, () -> marks.add(now()));
         }
-        run.attempt().completed();
+        var figures = run.attempt().completed().report().figures();
         marks.add(now());
+        waits = figures.stream()
+                .filter(figure -> figure.name().startsWith("waited"))
+                .map(figure -> figure.name().replace("waited for ", "") + " " + figure.value() + " s")
+                .collect(Collectors.joining(", "));
         var document = cluster.backups().get(0).document().orElseThrow();
         rawBytes = document.bytes();
         FileTree.delete(cluster.storage("local").resolve(TestCluster.NAME));
