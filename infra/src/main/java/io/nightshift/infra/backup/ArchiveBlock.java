@@ -2,23 +2,29 @@ package io.nightshift.infra.backup;
 
 import com.github.luben.zstd.ZstdCompressCtx;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.zip.CRC32C;
 
-/** The memory of one frame on its way: filled by one thread, compressed by another, stored by a third, then used again. */
-final class ArchiveBlock implements AutoCloseable {
+/**
+ * The memory of one frame on its way: filled by one thread, then compressed by another while a third sums its members,
+ * stored by a fourth, then used again.
+ */
+final class ArchiveBlock {
 
     private final ByteBuffer raw = ByteBuffer.allocateDirect(ArchiveFormat.LARGEST_FRAME);
     private final ByteBuffer stored = ByteBuffer.allocateDirect(ArchiveFormat.LARGEST_STORED_FRAME);
-    private final ZstdCompressCtx context;
+    private final List<MemberPiece> pieces = new ArrayList<>();
     private int crc32c;
-
-    ArchiveBlock(int level) {
-        this.context = new ZstdCompressCtx().setLevel(level).setChecksum(true);
-    }
 
     /** What is to be compressed; its position is the fill. */
     ByteBuffer raw() {
         return raw;
+    }
+
+    /** Whose content it is, in the order of the tar. */
+    List<MemberPiece> pieces() {
+        return pieces;
     }
 
     /** The frame, ready to be read. */
@@ -30,7 +36,11 @@ final class ArchiveBlock implements AutoCloseable {
         return crc32c;
     }
 
-    ArchiveBlock compress() {
+    boolean isEmpty() {
+        return raw.position() == 0;
+    }
+
+    ArchiveBlock compress(ZstdCompressCtx context) {
         stored.clear();
         int length = context.compressDirectByteBuffer(stored, 0, stored.capacity(), raw, 0, raw.position());
         stored.position(0).limit(length);
@@ -40,8 +50,8 @@ final class ArchiveBlock implements AutoCloseable {
         return this;
     }
 
-    @Override
-    public void close() {
-        context.close();
+    void clear() {
+        raw.clear();
+        pieces.clear();
     }
 }

@@ -1,5 +1,6 @@
 package io.nightshift.infra.backup;
 
+import com.github.luben.zstd.ZstdCompressCtx;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -14,8 +15,13 @@ import java.util.concurrent.Future;
  */
 public final class ArchiveCompressor implements AutoCloseable {
 
+    private final int level;
     private final ExecutorService workers;
+    private final ExecutorService summing;
     private final BlockingQueue<ArchiveBlock> free;
+    /** As many as there are workers, so that each finds one. */
+    private final BlockingQueue<ZstdCompressCtx> contexts;
+
     private boolean closed;
 
     /**
@@ -29,16 +35,15 @@ public final class ArchiveCompressor implements AutoCloseable {
         if (workers < 1) {
             throw new IllegalArgumentException(workers + " compression workers");
         }
-        this.workers = Executors.newFixedThreadPool(workers, work -> {
-            var thread = new Thread(work, "archive-compressor");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.level = level;
         int blocks = workers + 3;
         this.free = new ArrayBlockingQueue<>(blocks);
         for (int block = 0; block < blocks; block++) {
-            free.add(new ArchiveBlock(level));
+            free.add(new ArchiveBlock());
         }
+        this.contexts = new ArrayBlockingQueue<>(workers);
+        this.workers = threads(workers, "archive-compressor");
+        this.summing = threads(1, "archive-checksums");
     }
 
     /** An empty block; waits until one is stored. */
@@ -53,25 +58,54 @@ public final class ArchiveCompressor implements AutoCloseable {
     }
 
     Future<ArchiveBlock> compress(ArchiveBlock block) {
-        return workers.submit(block::compress);
+        return workers.submit(() -> {
+            ZstdCompressCtx context = contexts.poll();
+            if (context == null) {
+                context = new ZstdCompressCtx().setLevel(level).setChecksum(true);
+            }
+            try {
+                return block.compress(context);
+            } finally {
+                keep(context);
+            }
+        });
     }
 
-    synchronized void giveBack(ArchiveBlock block) {
-        block.raw().clear();
+    /** Blocks are summed in the order of these calls. */
+    Future<ArchiveBlock> sum(ArchiveBlock block, MemberSums sums) {
+        return summing.submit(() -> sums.sum(block));
+    }
+
+    void giveBack(ArchiveBlock block) {
+        block.clear();
+        free.add(block);
+    }
+
+    private synchronized void keep(ZstdCompressCtx context) {
         if (closed) {
-            block.close();
+            context.close();
         } else {
-            free.add(block);
+            contexts.add(context);
         }
     }
 
-    /** Frees what no archive uses; an archive that is still being written frees its blocks when it is closed. */
+    /** An archive that is still being written keeps its memory until it is closed. */
     @Override
     public synchronized void close() {
         closed = true;
         workers.shutdown();
-        for (ArchiveBlock block = free.poll(); block != null; block = free.poll()) {
-            block.close();
+        summing.shutdown();
+        for (ZstdCompressCtx context = contexts.poll(); context != null; context = contexts.poll()) {
+            context.close();
         }
+        free.clear();
+    }
+
+    private static ExecutorService threads(int number, String name) {
+        return Executors.newFixedThreadPool(number, work -> {
+            var thread = new Thread(work, name);
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 }

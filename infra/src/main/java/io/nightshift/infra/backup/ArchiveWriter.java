@@ -6,6 +6,7 @@ import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.storage.StoredObjectWriter;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -14,13 +15,14 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Turns the tar bytes of one archive into a stored archive. The calling thread, which reads the server's socket, only
- * finds the members, sums their checksums and fills blocks; workers compress, and one thread stores the frames in
- * order. When the storage is slower than the server, {@link #write} waits for a free block. The first failure of any of
- * them is thrown at the next call.
+ * finds the members, sums their CRC-32C while the bytes are at hand, and fills blocks; workers compress, one thread sums
+ * SHA-2s, and one stores the frames in order. When compression or storage are slower than the server, {@link #write}
+ * waits for a free block. The first failure of any of them is thrown at the next call.
  *
  * <p>Closing before {@link #finish()} leaves nothing in the storage. For one thread.
  */
@@ -30,14 +32,21 @@ public final class ArchiveWriter implements AutoCloseable {
     private final String location;
     private final StoredObjectWriter out;
     private final ArchiveCompressor compressor;
+    private final Members members = new Members();
     private final TarScanner scanner;
     private final IndexBuilder index;
-    private final ManifestChecksum.Digest checksum;
+    private final MemberSums sums;
     private final MessageDigest stored = ManifestChecksum.SHA256.messageDigest();
     private final BlockingQueue<Optional<Pending>> frames = new LinkedBlockingQueue<>();
     private final AtomicReference<@Nullable NightshiftException> failure = new AtomicReference<>();
+    /** Made beforehand: when memory is used up there is none for a message. */
+    private final NightshiftException outOfMemory = NightshiftException.of(new OutOfMemoryError("no more details"));
+
     private final Thread storing;
+    private final BusyTime inStorage = new BusyTime();
     private @Nullable ArchiveBlock filling;
+    private long waitedForStorage;
+    private long waitedForCompression;
     private final AtomicLong storedBytes = new AtomicLong();
     private boolean ended;
 
@@ -52,8 +61,8 @@ public final class ArchiveWriter implements AutoCloseable {
         this.out = out;
         this.compressor = compressor;
         this.index = new IndexBuilder(algorithm);
-        this.checksum = algorithm.digest();
-        this.scanner = new TarScanner("archive " + name, new Members());
+        this.sums = new MemberSums(index, algorithm);
+        this.scanner = new TarScanner("archive " + name, members);
         this.storing = new Thread(this::storeFrames, "archive-writer " + name);
         this.storing.setDaemon(true);
         this.storing.start();
@@ -75,16 +84,31 @@ public final class ArchiveWriter implements AutoCloseable {
         return storedBytes.get();
     }
 
+    /** How long calls of {@link #write} and {@link #finish} have waited because compression was behind. */
+    public Duration waitedForCompression() {
+        return Duration.ofNanos(waitedForCompression);
+    }
+
+    /** How long they have waited because the storage was. */
+    public Duration waitedForStorage() {
+        return Duration.ofNanos(waitedForStorage);
+    }
+
     /** Completes the archive and makes it durable. DATA_DAMAGED if the tar is not complete. */
     public StoredArchive finish() {
         scanner.finish();
         cut();
+        long began = System.nanoTime();
+        long storedBefore = inStorage.nanos();
         stopStoring();
         rethrow();
         IndexBuilder.Built built = index.build(name);
         store(built.frame());
+        inStorage.begin();
         out.commit();
+        inStorage.end();
         out.close();
+        waited(began, storedBefore);
         return new StoredArchive(
                 out.object(),
                 name,
@@ -130,11 +154,7 @@ public final class ArchiveWriter implements AutoCloseable {
         int at = offset;
         int left = length;
         while (left > 0) {
-            if (filling == null) {
-                filling = compressor.take();
-                rethrow();
-            }
-            ByteBuffer raw = filling.raw();
+            ByteBuffer raw = filling().raw();
             int count = Math.min(left, raw.remaining());
             raw.put(bytes, at, count);
             at += count;
@@ -145,31 +165,73 @@ public final class ArchiveWriter implements AutoCloseable {
         }
     }
 
+    private ArchiveBlock filling() {
+        ArchiveBlock block = filling;
+        if (block == null) {
+            long began = System.nanoTime();
+            long storedBefore = inStorage.nanos();
+            block = compressor.take();
+            waited(began, storedBefore);
+            filling = block;
+            rethrow();
+        }
+        return block;
+    }
+
+    /** Splits a wait by what the storing thread did meanwhile: if it was not storing, it had nothing to store yet. */
+    private void waited(long began, long storedBefore) {
+        long all = System.nanoTime() - began;
+        long forStorage = Math.min(all, inStorage.nanos() - storedBefore);
+        waitedForStorage += forStorage;
+        waitedForCompression += all - forStorage;
+    }
+
     private void cut() {
-        if (filling != null) {
-            frames.add(Optional.of(new Pending(filling, compressor.compress(filling))));
+        ArchiveBlock block = filling;
+        if (block != null && !block.isEmpty()) {
+            members.goOnAfter(block);
             filling = null;
+            frames.add(Optional.of(new Pending(block, compressor.compress(block), compressor.sum(block, sums))));
         }
     }
 
-    /** After a failure the remaining blocks only go back, so that the caller never waits for one in vain. */
     private void storeFrames() {
-        try {
-            for (Optional<Pending> next = frames.take(); next.isPresent(); next = frames.take()) {
-                Pending pending = next.get();
-                try {
-                    ArchiveBlock block = pending.compressed().get();
-                    if (failure.get() == null) {
-                        index.frame(block.stored().remaining(), block.raw().position(), block.crc32c());
-                        store(block.stored());
-                    }
-                } catch (RuntimeException | Error | ExecutionException failed) {
-                    failure.compareAndSet(null, NightshiftException.of(failed));
-                } finally {
-                    compressor.giveBack(pending.block());
-                }
+        boolean more = true;
+        while (more) {
+            try {
+                Optional<Pending> next = frames.take();
+                more = next.isPresent();
+                next.ifPresent(this::storeFrame);
+            } catch (OutOfMemoryError failed) {
+                failure.compareAndSet(null, outOfMemory);
+            } catch (InterruptedException nobodyInterrupts) {
+                failure.compareAndSet(null, NightshiftException.of(nobodyInterrupts));
             }
-        } catch (InterruptedException failed) {
+        }
+    }
+
+    /** After a failure the blocks only go back, so that the caller never waits for one in vain. */
+    private void storeFrame(Pending pending) {
+        try {
+            ArchiveBlock block = pending.compressed().get();
+            if (failure.get() == null) {
+                index.frame(block.stored().remaining(), block.raw().position(), block.crc32c());
+                store(block.stored());
+            }
+        } catch (OutOfMemoryError failed) {
+            failure.compareAndSet(null, outOfMemory);
+        } catch (RuntimeException | Error | ExecutionException | InterruptedException failed) {
+            failure.compareAndSet(null, NightshiftException.of(failed));
+        } finally {
+            awaitSums(pending);
+            compressor.giveBack(pending.block());
+        }
+    }
+
+    private void awaitSums(Pending pending) {
+        try {
+            pending.summed().get();
+        } catch (ExecutionException | InterruptedException failed) {
             failure.compareAndSet(null, NightshiftException.of(failed));
         }
     }
@@ -177,7 +239,12 @@ public final class ArchiveWriter implements AutoCloseable {
     private void store(ByteBuffer bytes) {
         stored.update(bytes.duplicate());
         int length = bytes.remaining();
-        out.write(bytes);
+        inStorage.begin();
+        try {
+            out.write(bytes);
+        } finally {
+            inStorage.end();
+        }
         storedBytes.addAndGet(length);
     }
 
@@ -188,12 +255,14 @@ public final class ArchiveWriter implements AutoCloseable {
         }
     }
 
-    private record Pending(ArchiveBlock block, Future<ArchiveBlock> compressed) {}
+    private record Pending(ArchiveBlock block, Future<ArchiveBlock> compressed, Future<ArchiveBlock> summed) {}
 
     private final class Members implements TarScanner.Listener {
 
+        private final CRC32C crc32c = new CRC32C();
         private @Nullable TarHeader current;
         private long currentOffset;
+        private int contentFrom;
 
         /** A member that does not fit into the shared frame begins a new one. */
         @Override
@@ -205,11 +274,12 @@ public final class ArchiveWriter implements AutoCloseable {
             append(block, 0, block.length);
             current = header;
             currentOffset = offset;
+            contentFrom = filling == null ? 0 : filling.raw().position();
         }
 
         @Override
         public void content(byte[] bytes, int offset, int length) {
-            checksum.update(bytes, offset, length);
+            crc32c.update(bytes, offset, length);
             append(bytes, offset, length);
         }
 
@@ -221,9 +291,30 @@ public final class ArchiveWriter implements AutoCloseable {
         @Override
         public void memberEnd() {
             if (current != null) {
-                int crc32c = checksum.crc32c();
-                index.member(current, currentOffset, crc32c, checksum.finish());
+                ArchiveBlock block = filling();
+                add(block, current, true);
+                crc32c.reset();
+                current = null;
             }
+        }
+
+        /** The block is full; the member, if it has not ended, goes on in the next. */
+        void goOnAfter(ArchiveBlock block) {
+            if (current != null) {
+                add(block, current, false);
+                contentFrom = 0;
+            }
+        }
+
+        private void add(ArchiveBlock block, TarHeader header, boolean last) {
+            block.pieces()
+                    .add(new MemberPiece(
+                            header,
+                            currentOffset,
+                            contentFrom,
+                            block.raw().position(),
+                            last,
+                            last ? (int) crc32c.getValue() : 0));
         }
     }
 }

@@ -8,10 +8,13 @@ import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageSet;
 import io.nightshift.infra.storage.StoredObject;
 import io.nightshift.infra.storage.StoredObjectWriter;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backup being written. Nobody sees it until {@link #publish} has put its backup.json; what a writer leaves that dies
@@ -19,16 +22,27 @@ import java.util.stream.Stream;
  */
 public final class NewBackup implements AutoCloseable {
 
+    /** Far below the day after which a backup that nobody renews is debris. */
+    private static final Duration RENEWAL = Duration.ofHours(1);
+
     private final StorageSet storages;
     private final BackupPaths paths;
     private final BackupLabel label;
     private final ArchiveCompressor compressor;
     private final List<ArchiveWriter> writers = new ArrayList<>();
+    private @Nullable ManifestWriter manifest;
+    private WritingMarker marker;
 
-    private NewBackup(StorageSet storages, BackupPaths paths, BackupLabel label, ArchiveCompressor compressor) {
+    private NewBackup(
+            StorageSet storages,
+            BackupPaths paths,
+            BackupLabel label,
+            WritingMarker marker,
+            ArchiveCompressor compressor) {
         this.storages = storages;
         this.paths = paths;
         this.label = label;
+        this.marker = marker;
         this.compressor = compressor;
     }
 
@@ -39,7 +53,7 @@ public final class NewBackup implements AutoCloseable {
             BackupLabel label,
             WritingMarker marker,
             ArchiveCompressor compressor) {
-        var backup = new NewBackup(storages, paths, label, compressor);
+        var backup = new NewBackup(storages, paths, label, marker, compressor);
         backup.put(BackupPaths.WRITING_JSON, BackupJson.bytes(marker));
         CrashPoint.reach("backup.after-marker");
         return backup;
@@ -50,8 +64,16 @@ public final class NewBackup implements AutoCloseable {
     }
 
     /** Says that the writer is still alive: what has no object younger than a day is taken for debris. */
-    public void renew(WritingMarker marker) {
-        put("writing-" + BackupLabel.text(marker.since()) + ".json", BackupJson.bytes(marker));
+    public void renew(WritingMarker renewed) {
+        put("writing-" + BackupLabel.text(renewed.since()) + ".json", BackupJson.bytes(renewed));
+        marker = renewed;
+    }
+
+    /** Renews if the writer has not said for an hour that it is alive; cheap, so call it often. */
+    public void renewIfDue(Instant now) {
+        if (!now.isBefore(marker.since().plus(RENEWAL))) {
+            renew(new WritingMarker(marker.node(), marker.run(), marker.token(), now));
+        }
     }
 
     /**
@@ -67,11 +89,19 @@ public final class NewBackup implements AutoCloseable {
         return writer;
     }
 
-    /** Stores the backup manifest, byte for byte. */
-    public BackupDocument.Manifest manifest(byte[] manifest) {
-        put(BackupPaths.MANIFEST, manifest);
-        return new BackupDocument.Manifest(
-                BackupPaths.MANIFEST, manifest.length, ManifestChecksum.SHA256.hexOf(manifest));
+    /** Begins the backup manifest, which follows the archives. */
+    public ManifestWriter manifest() {
+        var writer = new ManifestWriter(storages.create(paths.object(label, BackupPaths.MANIFEST)));
+        manifest = writer;
+        return writer;
+    }
+
+    /** Stores a backup manifest that is in memory. */
+    public BackupDocument.Manifest manifest(byte[] bytes) {
+        try (ManifestWriter writer = manifest()) {
+            writer.write(bytes, 0, bytes.length);
+            return writer.finish();
+        }
     }
 
     /**
@@ -128,11 +158,14 @@ public final class NewBackup implements AutoCloseable {
         }
     }
 
-    /** Gives up unfinished archives; a backup that was not published stays invisible. */
+    /** Gives up what is unfinished; a backup that was not published stays invisible. */
     @Override
     public void close() {
         writers.forEach(ArchiveWriter::close);
         writers.clear();
+        if (manifest != null) {
+            manifest.close();
+        }
     }
 
     private void deleteFrom(Storage storage) {

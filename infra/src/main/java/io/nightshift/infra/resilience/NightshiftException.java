@@ -43,17 +43,32 @@ public final class NightshiftException extends RuntimeException {
         return String.valueOf(getMessage());
     }
 
-    /** The first failure of our own among the throwable and its causes; anything else is a bug of ours. */
+    /**
+     * The first failure of our own among the throwable and its causes; RESOURCES_EXHAUSTED when memory was; anything else
+     * is a bug of ours.
+     */
     public static NightshiftException of(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof NightshiftException known) {
                 return known;
+            }
+            if (cause instanceof OutOfMemoryError) {
+                return outOfMemory(cause);
             }
         }
         return new NightshiftException(
                 FailureKind.BUG,
                 "unexpected " + thrown,
                 "see the log of this run; this is a defect in Nightshift",
+                thrown);
+    }
+
+    private static NightshiftException outOfMemory(Throwable thrown) {
+        return new NightshiftException(
+                FailureKind.RESOURCES_EXHAUSTED,
+                "this process ran out of memory: " + thrown.getMessage(),
+                "give it more than -Xmx" + (Runtime.getRuntime().maxMemory() >> 20)
+                        + "m, or let its jobs use fewer threads",
                 thrown);
     }
 }

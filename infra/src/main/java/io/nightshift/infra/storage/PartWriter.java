@@ -26,6 +26,7 @@ final class PartWriter implements StoredObjectWriter {
     private final Path part;
     private final FileChannel channel;
     private final DirectoryFailures failures;
+    private final WriteBack writeBack;
     private boolean ended;
 
     private PartWriter(
@@ -36,6 +37,7 @@ final class PartWriter implements StoredObjectWriter {
         this.part = part;
         this.channel = channel;
         this.failures = failures;
+        this.writeBack = new WriteBack(channel);
     }
 
     static PartWriter begin(Path root, String object, Path file, DirectoryFailures failures) throws IOException {
@@ -62,8 +64,18 @@ final class PartWriter implements StoredObjectWriter {
     public void write(ByteBuffer bytes) {
         try {
             while (bytes.hasRemaining()) {
-                channel.write(bytes);
+                writeBack.written(channel.write(bytes));
             }
+        } catch (IOException failed) {
+            throw failures.of("write", object, failed);
+        }
+    }
+
+    @Override
+    public void sync() {
+        try {
+            writeBack.await();
+            channel.force(true);
         } catch (IOException failed) {
             throw failures.of("write", object, failed);
         }
@@ -75,6 +87,7 @@ final class PartWriter implements StoredObjectWriter {
             throw new IllegalStateException("object " + object + " was committed or closed before");
         }
         try {
+            writeBack.await();
             channel.force(true);
             channel.close();
             CrashPoint.reach("storage.before-link");

@@ -43,7 +43,7 @@ public final class StorageSet implements Storage {
 
     @Override
     public StoredObjectWriter create(String object) {
-        return TeeWriter.begin(storages, object);
+        return storages.size() == 1 ? storages.get(0).create(object) : TeeWriter.begin(storages, object);
     }
 
     @Override

@@ -22,6 +22,9 @@ public interface StoredObjectWriter extends AutoCloseable {
         write(ByteBuffer.wrap(bytes, offset, length));
     }
 
+    /** Makes what was written so far durable, where that can be done before the object exists: less is left for commit. */
+    default void sync() {}
+
     /**
      * Makes the object exist, durably: it survives a power cut from here on. REFUSED when an object of this name exists
      * by now, which stays as it is. A failure of another kind leaves open whether the object exists: ask for it, or use a new name.

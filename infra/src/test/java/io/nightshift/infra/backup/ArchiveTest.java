@@ -341,6 +341,31 @@ class ArchiveTest {
 
     @Test
     @Timeout(value = 30, unit = TimeUnit.SECONDS)
+    void ends_with_resources_exhausted_when_memory_is_used_up_in_a_thread_of_its_own() {
+        byte[] tar = TestTar.random(new Random(12), Effort.of(80, 400)).end();
+        var full = new GatedWriter(
+                storage.create(OBJECT), CompletableFuture.failedFuture(new OutOfMemoryError("Java heap space")));
+
+        assertThatThrownBy(() -> {
+                    try (ArchiveWriter writer = writer(ManifestChecksum.SHA512, full)) {
+                        for (int times = 0; times < 20; times++) {
+                            writer.write(tar, 0, tar.length - 1024);
+                        }
+                        writer.write(tar, 0, tar.length);
+                        writer.finish();
+                    }
+                })
+                .isInstanceOfSatisfying(NightshiftException.class, failure -> {
+                    assertThat(failure.kind()).isEqualTo(FailureKind.RESOURCES_EXHAUSTED);
+                    assertThat(failure.hint()).startsWith("give it more than -Xmx");
+                })
+                .hasMessageStartingWith("this process ran out of memory: ");
+
+        assertThat(storage.list("")).isEmpty();
+    }
+
+    @Test
+    @Timeout(value = 30, unit = TimeUnit.SECONDS)
     void waits_for_a_slow_storage_instead_of_taking_memory() throws Exception {
         var gate = new CompletableFuture<Void>();
         var slow = new GatedWriter(storage.create(OBJECT), gate);

@@ -15,6 +15,8 @@ import io.nightshift.infra.storage.StorageFailures;
 import io.nightshift.infra.storage.StorageSet;
 import io.nightshift.infra.storage.StoredObject;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -212,6 +214,29 @@ class NewBackupTest {
                 temporary.resolve("far").toString())) {
             return child.exitStatus();
         }
+    }
+
+    @Test
+    void says_every_hour_that_it_is_alive() {
+        Instant began = Backups.MARKER.since();
+        try (NewBackup backup = begin()) {
+            backup.renewIfDue(began.plus(Duration.ofMinutes(59)));
+            List<String> early = names();
+            backup.renewIfDue(began.plus(Duration.ofHours(30)));
+            backup.renewIfDue(began.plus(Duration.ofHours(30)).plusSeconds(1));
+
+            assertThat(early).containsExactly("writing.json");
+            assertThat(names()).containsExactly("writing-20261123T070000Z.json", "writing.json");
+            assertThat(new BackupCatalog(List.of(near)).debris().get(0).marker())
+                    .hasValueSatisfying(
+                            marker -> assertThat(marker.since()).isEqualTo(began.plus(Duration.ofHours(30))));
+        }
+    }
+
+    private List<String> names() {
+        return near.list("")
+                .map(object -> object.name().substring(object.name().lastIndexOf('/') + 1))
+                .toList();
     }
 
     private NewBackup begin() {

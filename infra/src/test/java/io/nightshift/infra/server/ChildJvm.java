@@ -36,6 +36,12 @@ public final class ChildJvm implements AutoCloseable {
     }
 
     public static ChildJvm start(Class<?> main, Map<String, String> environment, String... arguments) {
+        return start(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"), main, environment, arguments);
+    }
+
+    /** With its own options, such as {@code -Xmx300m}. */
+    public static ChildJvm start(
+            List<String> options, Class<?> main, Map<String, String> environment, String... arguments) {
         List<String> command = new ArrayList<>();
         // As a terminal gives it: Ctrl-C not ignored, although a build in the background is started so, and a session
         // of
@@ -44,10 +50,9 @@ public final class ChildJvm implements AutoCloseable {
             command.addAll(List.of("env", "--default-signal=INT"));
         }
         OnPath.find("setsid").ifPresent(setsid -> command.add(setsid.toString()));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
         command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx256m",
                 "-Duser.timezone=UTC",
                 "-Dbuild.directory=" + BuildDirectory.root(),
                 "-cp",

@@ -8,6 +8,7 @@ import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.CrashPoint;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,9 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -157,6 +160,31 @@ class DirectoryStorageTest extends StorageContractTest {
         assertThat(swept).isEqualTo(1);
         assertThat(parts()).isEmpty();
         assertThat(storage.list("").map(StoredObject::name)).containsExactly("a/object", "a/young");
+    }
+
+    @Test
+    void keeps_every_byte_of_an_object_that_is_synced_while_it_is_written() throws IOException {
+        var random = new Random(14);
+        var piece = new byte[1 << 20];
+        var sent = new CRC32C();
+        try (StoredObjectWriter writer = storage.create("large")) {
+            for (int megabyte = 0; megabyte < 100; megabyte++) {
+                random.nextBytes(piece);
+                sent.update(piece);
+                writer.write(piece);
+            }
+            writer.commit();
+        }
+
+        var found = new CRC32C();
+        try (InputStream stream = storage.open("large")) {
+            for (int count = stream.read(piece); count >= 0; count = stream.read(piece)) {
+                found.update(piece, 0, count);
+            }
+        }
+
+        assertThat(storage.stat("large").orElseThrow().bytes()).isEqualTo(100L << 20);
+        assertThat(found.getValue()).isEqualTo(sent.getValue());
     }
 
     @Test

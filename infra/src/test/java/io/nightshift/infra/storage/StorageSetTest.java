@@ -9,6 +9,7 @@ import io.nightshift.infra.storage.FaultyStorage.Call;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.concurrent.CyclicBarrier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +67,34 @@ class StorageSetTest extends StorageContractTest {
 
         assertThat(near.stat("a")).isPresent();
         assertThat(far.stat("a")).isEmpty();
+    }
+
+    @Test
+    void does_not_let_one_storage_wait_for_another() {
+        var bothWrite = new CyclicBarrier(2);
+        var meeting = StorageSet.of(
+                new MeetingStorage(directory("one"), bothWrite), new MeetingStorage(directory("other"), bothWrite));
+
+        try (StoredObjectWriter writer = meeting.create("a")) {
+            writer.write(new byte[] {1, 2});
+            writer.write(new byte[] {3});
+            writer.commit();
+        }
+
+        assertThat(meeting.storages())
+                .allSatisfy(
+                        storage -> assertThat(storage.open("a").readAllBytes()).containsExactly(1, 2, 3));
+    }
+
+    @Test
+    void waits_for_the_slower_storage_also_when_the_other_has_failed() {
+        var bytes = new byte[1 << 20];
+        near.failOnce(Call.WRITE, 1, FailureKind.RESOURCES_EXHAUSTED);
+        far.failOnce(Call.WRITE, 1, FailureKind.STORAGE_UNAVAILABLE);
+
+        assertThatThrownBy(() -> write("a", bytes)).hasMessageContaining("in storage near");
+
+        assertThat(set.list("")).isEmpty();
     }
 
     @Test

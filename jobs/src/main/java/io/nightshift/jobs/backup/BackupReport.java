@@ -39,6 +39,9 @@ final class BackupReport {
         run.measured(new Figure("checkpoint waited for", seconds(times.checkpoint()), "s"));
         run.measured(new Figure("streamed in", seconds(times.stream()), "s"));
         run.measured(new Figure("stream rate", perSecond(bytes, times.stream()), "bytes/s"));
+        run.measured(new Figure("waited for the server", seconds(times.waits().server()), "s"));
+        run.measured(new Figure("waited for compression", seconds(times.waits().compression()), "s"));
+        run.measured(new Figure("waited for the storage", seconds(times.waits().storage()), "s"));
         if (end.sourceDamaged()) {
             sourceDamaged(run, document.source().damage(), end.notices());
         }

@@ -2,23 +2,28 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.ArchiveWriter;
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.ManifestWriter;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.StoredArchive;
+import io.nightshift.infra.backup.StreamWaits;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.BaseBackupReceiver;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
-import java.io.ByteArrayOutputStream;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Puts what the server sends into the archives of a new backup, on the thread that reads the socket. */
+/**
+ * Puts what the server sends into the archives of a new backup, on the thread that reads the socket. Between the calls
+ * that thread waits for the server; what it waits for inside, the archives tell.
+ */
 final class BackupWriter implements BaseBackupReceiver {
 
     private final NewBackup backup;
@@ -26,10 +31,13 @@ final class BackupWriter implements BaseBackupReceiver {
     private final Progress progress;
     private final Clock clock;
     private final List<StoredArchive> archives = new ArrayList<>();
-    private final ByteArrayOutputStream manifest = new ByteArrayOutputStream();
     private @Nullable BackupStart start;
     private @Nullable Instant startedAt;
     private @Nullable ArchiveWriter current;
+    private @Nullable ManifestWriter manifest;
+    private StreamWaits waits = StreamWaits.NONE;
+    private long returned;
+    private long serverNanos;
 
     BackupWriter(NewBackup backup, ManifestChecksum checksum, Progress progress, Clock clock) {
         this.backup = backup;
@@ -44,31 +52,50 @@ final class BackupWriter implements BaseBackupReceiver {
         this.startedAt = clock.instant();
         progress.begin("stream base backup", start.estimatedBytes(), "bytes");
         CrashPoint.reach("backup.started");
+        returned = System.nanoTime();
     }
 
     @Override
     public void archive(String name, String location) {
+        called();
         finishArchive();
         current = backup.archive(name, location, checksum);
+        returned = System.nanoTime();
     }
 
     @Override
     public void data(byte[] buffer, int offset, int length) {
+        called();
         Objects.requireNonNull(current, "bytes before the first archive").write(buffer, offset, length);
         progress.advance(length);
+        backup.renewIfDue(clock.instant());
         CrashPoint.reach("backup.data");
+        returned = System.nanoTime();
     }
 
     @Override
     public void manifest(byte[] buffer, int offset, int length) {
+        called();
+        if (manifest == null) {
+            finishArchive();
+            manifest = backup.manifest();
+        }
         manifest.write(buffer, offset, length);
+        returned = System.nanoTime();
     }
 
     /** Makes the last archive and the manifest durable. */
     WrittenBackup finish(BackupEnd end) {
+        called();
         finishArchive();
-        BackupDocument.Manifest stored = backup.manifest(manifest.toByteArray());
+        BackupDocument.Manifest stored =
+                Objects.requireNonNull(manifest, "no manifest").finish();
         return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored);
+    }
+
+    /** What the stream has waited for; complete once it is finished. */
+    StreamWaits waits() {
+        return new StreamWaits(Duration.ofNanos(serverNanos), waits.compression(), waits.storage());
     }
 
     /** When the checkpoint was done and the first bytes were about to come. */
@@ -76,9 +103,17 @@ final class BackupWriter implements BaseBackupReceiver {
         return Objects.requireNonNull(startedAt);
     }
 
+    private void called() {
+        serverNanos += System.nanoTime() - returned;
+    }
+
     private void finishArchive() {
         if (current != null) {
             archives.add(current.finish());
+            waits = new StreamWaits(
+                    Duration.ZERO,
+                    waits.compression().plus(current.waitedForCompression()),
+                    waits.storage().plus(current.waitedForStorage()));
             current = null;
         }
     }

@@ -82,10 +82,10 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 CrashPoint.reach("backup.after-stream");
                 BackupDocument document =
                         written.document(label, paths, server.version(), settings, startedAt, clock.instant(), run);
-                StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt());
+                StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, end, times);
                 return document;
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 backup.discard();
                 throw e;
             }

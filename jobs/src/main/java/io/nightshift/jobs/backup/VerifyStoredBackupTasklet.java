@@ -22,7 +22,9 @@ import org.springframework.batch.infrastructure.repeat.RepeatStatus;
 /** Reads the new backup back from every required storage and compares it with the server's manifest. */
 final class VerifyStoredBackupTasklet implements Tasklet {
 
-    private static final int WORKERS = 2;
+    /** All processors, as long as their memory stays small: each worker has about 8 MiB. */
+    private static final int WORKERS =
+            Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors()));
 
     private final RunContext run;
     private final ClusterStorages storages;

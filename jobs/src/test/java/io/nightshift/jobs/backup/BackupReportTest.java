@@ -7,6 +7,7 @@ import io.nightshift.infra.backup.BackupDocument.SourceDamage;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.Damage;
+import io.nightshift.infra.backup.StreamWaits;
 import io.nightshift.infra.backup.Verification;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.ServerNotice;
@@ -31,7 +32,8 @@ class BackupReportTest {
 
     private static final Instant BEGAN = Instant.parse("2026-11-22T01:00:00Z");
     private static final BackupLabel LABEL = BackupLabel.parse("20261122T010000Z-full-r8f3");
-    private static final StreamTimes TIMES = new StreamTimes(BEGAN, BEGAN.plusSeconds(30), BEGAN.plusSeconds(40));
+    private static final StreamTimes TIMES =
+            new StreamTimes(BEGAN, BEGAN.plusSeconds(30), BEGAN.plusSeconds(40), StreamWaits.NONE);
 
     private final RememberedRun run = RememberedRun.first("chanuka", BackupSettings.defaults(), false);
 

@@ -129,6 +129,9 @@ class FullBackupTest {
                             "checkpoint waited for",
                             "streamed in",
                             "stream rate",
+                            "waited for the server",
+                            "waited for compression",
+                            "waited for the storage",
                             "files equal to the manifest",
                             "read back from local in",
                             "read back rate of local");

@@ -1,0 +1,75 @@
+package io.nightshift.jobs.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.nightshift.infra.server.ChildJvm;
+import io.nightshift.infra.server.Effort;
+import io.nightshift.jobs.TestCluster;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Memory does not grow with the cluster; where there is too little of it, the run says so. */
+class BackupMemoryTest {
+
+    private static final long GOAL_KILOBYTES = 600 << 10;
+    private static final int FILES = Effort.of(2_000, 100_000);
+    private static final int MEGABYTES = Effort.of(200, 10_240);
+
+    @Test
+    void a_backup_of_many_and_of_large_files_needs_little_memory() throws Exception {
+        try (TestCluster cluster = TestCluster.start(18, Map.of())) {
+            addFiles(cluster.postgres().dataDirectory());
+
+            long kilobytes;
+            try (ChildJvm child =
+                    ChildJvm.start(List.of("-Xmx300m"), BackupChild.class, Map.of(), cluster.coordinates())) {
+                assertThat(child.exitStatus()).as(child.toString()).isZero();
+                child.output().forEach(System.out::println);
+                kilobytes = Long.parseLong(child.awaitLine("VmHWM:").replaceAll("[^0-9]", ""));
+            }
+
+            System.out.println("FIGURE full backup of " + FILES + " files and " + MEGABYTES + " MB with -Xmx300m: "
+                    + kilobytes / 1024 + " MB resident, goal <= " + GOAL_KILOBYTES / 1024);
+            assertThat(kilobytes).isLessThanOrEqualTo(GOAL_KILOBYTES);
+            assertThat(cluster.backups()).hasSize(1);
+        }
+    }
+
+    @Test
+    void a_process_with_too_little_memory_ends_and_says_what_it_lacks() {
+        try (TestCluster cluster = TestCluster.start(18, Map.of())) {
+            List<String> tooLittle = List.of("-XX:TieredStopAtLevel=1", "-Xmx200m", "-XX:MaxDirectMemorySize=20m");
+
+            try (ChildJvm child = ChildJvm.start(tooLittle, BackupChild.class, Map.of(), cluster.coordinates())) {
+                int status = child.exitStatus();
+
+                assertThat(status).isEqualTo(1);
+                assertThat(child.output())
+                        .anySatisfy(line -> assertThat(line).startsWith("this process ran out of memory: "))
+                        .anySatisfy(line -> assertThat(line).startsWith("HINT: give it more than -Xmx"));
+            }
+            assertThat(cluster.files()).containsExactly("local/installation.json");
+        }
+    }
+
+    /** Files that no database knows; a base backup takes them along. */
+    private static void addFiles(Path dataDirectory) throws IOException {
+        var readable = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path many = Files.createDirectory(dataDirectory.resolve("many"), readable);
+        for (int file = 0; file < FILES; file++) {
+            Files.writeString(many.resolve("file_of_some_length_" + file), "content " + file);
+        }
+        Path large = Files.createDirectory(dataDirectory.resolve("large"), readable);
+        for (int left = MEGABYTES; left > 0; left -= 1024) {
+            try (var sparse = new RandomAccessFile(large.resolve("left_" + left).toFile(), "rw")) {
+                sparse.setLength(Math.min(left, 1024) * 1048576L);
+            }
+        }
+    }
+}
