@@ -9,6 +9,7 @@ import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BaseBackupOptions;
 import io.nightshift.infra.replication.ReplicationConnection;
@@ -18,6 +19,10 @@ import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
 import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Clock;
 import java.time.Instant;
 import org.springframework.batch.core.scope.context.ChunkContext;
@@ -27,6 +32,8 @@ import org.springframework.batch.infrastructure.repeat.RepeatStatus;
 
 /** Streams a base backup, with the WAL it needs, into a new backup that nobody sees yet. */
 final class StreamBaseBackupTasklet implements Tasklet {
+
+    private static final int HIDES_IN_PLACE_TABLESPACES = 15;
 
     private final RunContext run;
     private final DatabaseOrchestrator clusters;
@@ -77,7 +84,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
                 server.createPhysicalSlot(slot(label), true, true);
                 Instant askedAt = clock.instant();
-                BackupEnd end = server.baseBackup(options(label, settings), writer);
+                BackupEnd end = server.baseBackup(options(label, settings, !hidesTablespaces(server)), writer);
                 WrittenBackup written = writer.finish(end);
                 CrashPoint.reach("backup.after-stream");
                 BackupDocument document =
@@ -97,10 +104,31 @@ final class StreamBaseBackupTasklet implements Tasklet {
         return "nightshift_run_" + run.id() + "_" + label.suffix();
     }
 
-    private static BaseBackupOptions options(BackupLabel label, BackupSettings settings) {
+    /**
+     * PostgreSQL 15 announces no in-place tablespaces, and with a tablespace map it sends none of their files either:
+     * without a word, their tables would be lost. Without the map they come in base.tar.
+     */
+    private boolean hidesTablespaces(ReplicationConnection server) {
+        if (server.version().major() > HIDES_IN_PLACE_TABLESPACES) {
+            return false;
+        }
+        try (Connection connection = clusters.cluster(run.cluster())
+                        .direct(run.settings(BackupSettings.class).intent(), "run " + run.id());
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "SELECT EXISTS (SELECT FROM pg_tablespace WHERE pg_tablespace_location(oid) LIKE 'pg\\_tblspc/%')")) {
+            row.next();
+            return row.getBoolean(1);
+        } catch (SQLException e) {
+            throw SqlStates.failure("search for in-place tablespaces of cluster " + run.cluster(), e);
+        }
+    }
+
+    private static BaseBackupOptions options(BackupLabel label, BackupSettings settings, boolean tablespaceMap) {
         return BaseBackupOptions.labelled("nightshift " + label)
                 .checkpoint(settings.checkpoint())
                 .wal(true)
+                .tablespaceMap(tablespaceMap)
                 .progress(true)
                 .maxRate(settings.maxRate() == null ? null : settings.maxRate().bytes())
                 .manifest(settings.manifestChecksum())
