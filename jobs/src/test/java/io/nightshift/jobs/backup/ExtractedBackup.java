@@ -149,7 +149,10 @@ final class ExtractedBackup implements AutoCloseable {
                 "primary_slot_name",
                 "",
                 "autovacuum",
-                "off"));
+                "off",
+                // Without it, recovery ends in a PANIC where there is an in-place tablespace.
+                "allow_in_place_tablespaces",
+                "on"));
         all.putAll(settings);
         PostgresServer server = server();
         server.start(all);
