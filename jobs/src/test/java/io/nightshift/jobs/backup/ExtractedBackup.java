@@ -122,6 +122,8 @@ final class ExtractedBackup implements AutoCloseable {
 
     /** Starts it as it is: the server replays all WAL that came with the backup. */
     PostgresServer start() throws IOException {
+        // What a standby sends holds its signal file.
+        Files.deleteIfExists(data.resolve("standby.signal"));
         return start(Map.of());
     }
 
@@ -136,8 +138,16 @@ final class ExtractedBackup implements AutoCloseable {
                 "hot_standby", "off"));
     }
 
-    PostgresServer start(Map<String, String> settings) throws IOException {
-        Files.deleteIfExists(data.resolve("standby.signal"));
+    /** Starts it as a standby that follows the source. */
+    PostgresServer startAsStandby() throws IOException {
+        Files.createFile(data.resolve("standby.signal"));
+        return start(Map.of(
+                "primary_conninfo",
+                "host=127.0.0.1 port=" + source.port() + " user=" + source.username() + " password="
+                        + source.password()));
+    }
+
+    private PostgresServer start(Map<String, String> settings) throws IOException {
         pointTablespacesHere();
         Map<String, String> all = new HashMap<>(Map.of(
                 "fsync",

@@ -1,6 +1,7 @@
 package io.nightshift.jobs.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.config.RecordBinder;
@@ -15,6 +16,7 @@ import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
+import java.nio.file.Files;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -37,6 +39,9 @@ class FullBackupExactnessTest {
     private static final FullBackupJobType TYPE = new FullBackupJobType();
     private static final BackupSettings QUICK = RecordBinder.fromMap(
             BackupSettings.class, Map.of("compression", "zstd:1", "compression-threads", 2, "checkpoint", "fast"));
+    private static final BackupSettings OF_STANDBY = RecordBinder.fromMap(
+            BackupSettings.class,
+            Map.of("compression", "zstd:1", "compression-threads", 2, "checkpoint", "fast", "source", "standby"));
     private static final double SCALE = 0.05;
     private static final String KEEP_ALL = "4GB";
 
@@ -56,8 +61,58 @@ class FullBackupExactnessTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#underTest")
+    void a_backup_of_a_standby_holds_all_that_was_committed_before_its_end_and_no_gap(int major) throws Exception {
+        try (TestCluster cluster = TestCluster.start(major, Map.of("wal_keep_size", KEEP_ALL))) {
+            createSample(cluster);
+            JobRun.of(TYPE, cluster, QUICK).attempt().completed();
+            Lsn begin = location(cluster);
+
+            BackupDocument document;
+            List<LoggedCommit> confirmed;
+            Set<Long> restored;
+            Lsn replayed;
+            String label;
+            try (ExtractedBackup standby = ExtractedBackup.of(cluster);
+                    TestCluster fresh = cluster.withStorages("local");
+                    TestCluster both = fresh.withStandby(standby.startAsStandby())) {
+                try (ChanukaWorkload workload = ChanukaWorkload.start(
+                        () -> cluster.postgres().connect("postgres"),
+                        WorkloadPlan.everything().connections(4).withCommitLog())) {
+                    await().until(() -> !ids(standby.server()).isEmpty());
+                    JobRun.of(TYPE, both, OF_STANDBY).attempt().completed();
+                    workload.stop();
+                    confirmed = workload.commits();
+                }
+                document = both.backups().get(0).document().orElseThrow();
+                try (ExtractedBackup copy = ExtractedBackup.of(both)) {
+                    label = Files.readString(copy.data().resolve("backup_label"));
+                    restored = ids(copy.start());
+                    replayed = copy.replayed();
+                }
+            }
+
+            CommitRecords records = CommitRecords.since(begin, cluster.postgres());
+            Set<Long> before = records.where(lsn -> lsn.isBefore(document.endLsn()));
+            assertThat(label).contains("BACKUP FROM: standby");
+            assertThat(before).as("written before the end").isNotEmpty();
+            assertThat(records.ids()).as("all that was written").hasSize(confirmed.size());
+            assertThat(restored).containsAll(before).isEqualTo(records.where(lsn -> !replayed.isBefore(lsn)));
+            System.out.printf(
+                    "FIGURE exact data, standby of PostgreSQL %d: %,d commits at or before end LSN %s, %,d more replayed by a"
+                            + " plain start up to %s, %,d later%n",
+                    major,
+                    before.size(),
+                    document.endLsn(),
+                    restored.size() - before.size(),
+                    replayed,
+                    confirmed.size() - restored.size());
+        }
+    }
+
     private static void backUpAndRestore(TestCluster cluster, long seed) throws Exception {
-        Lsn begin = Lsn.parse(text(cluster.postgres().server(), "SELECT pg_current_wal_flush_lsn()"));
+        Lsn begin = location(cluster);
         List<LoggedCommit> confirmed;
         try (ChanukaWorkload workload = ChanukaWorkload.start(
                 () -> cluster.postgres().connect("postgres"),
@@ -133,12 +188,12 @@ class FullBackupExactnessTest {
         return ids;
     }
 
-    private static String text(PostgresServer server, String sql) throws SQLException {
-        try (Connection connection = server.connect("postgres");
+    private static Lsn location(TestCluster cluster) throws SQLException {
+        try (Connection connection = cluster.postgres().connect("postgres");
                 Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
+                ResultSet row = statement.executeQuery("SELECT pg_current_wal_flush_lsn()")) {
             row.next();
-            return row.getString(1);
+            return Lsn.parse(row.getString(1));
         }
     }
 }
