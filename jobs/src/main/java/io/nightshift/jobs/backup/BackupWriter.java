@@ -4,6 +4,7 @@ import io.nightshift.infra.backup.ArchiveWriter;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.StoredArchive;
+import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.BaseBackupReceiver;
@@ -27,6 +28,7 @@ final class BackupWriter implements BaseBackupReceiver {
     private final Clock clock;
     private final List<StoredArchive> archives = new ArrayList<>();
     private final ByteArrayOutputStream manifest = new ByteArrayOutputStream();
+    private final DamagedPages damagedPages = new DamagedPages();
     private @Nullable BackupStart start;
     private @Nullable Instant startedAt;
     private @Nullable ArchiveWriter current;
@@ -64,11 +66,16 @@ final class BackupWriter implements BaseBackupReceiver {
         manifest.write(buffer, offset, length);
     }
 
+    @Override
+    public void notice(ServerNotice notice) {
+        damagedPages.accept(notice, start == null ? List.of() : start.tablespaces());
+    }
+
     /** Makes the last archive and the manifest durable. */
     WrittenBackup finish(BackupEnd end) {
         finishArchive();
         BackupDocument.Manifest stored = backup.manifest(manifest.toByteArray());
-        return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored);
+        return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored, damagedPages);
     }
 
     /** When the checkpoint was done and the first bytes were about to come. */

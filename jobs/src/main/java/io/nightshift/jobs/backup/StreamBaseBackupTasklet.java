@@ -18,6 +18,7 @@ import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -25,6 +26,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.List;
+import java.util.Map;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
 import org.springframework.batch.core.step.tasklet.Tasklet;
@@ -90,13 +93,23 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 BackupDocument document =
                         written.document(label, paths, server.version(), settings, startedAt, clock.instant(), run);
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt());
-                BackupReport.streamed(run, document, end, times);
+                BackupReport.streamed(run, document, times);
+                reportSourceDamage(written, settings);
                 return document;
             } catch (RuntimeException e) {
                 backup.discard();
                 throw e;
             }
         }
+    }
+
+    private void reportSourceDamage(WrittenBackup written, BackupSettings settings) {
+        DamagedPages pages = written.damagedPages();
+        List<String> paths = pages.files().stream().map(DamagedFile::path).toList();
+        Map<String, DamagedRelation> relations = paths.isEmpty()
+                ? Map.of()
+                : new DamagedRelations(clusters.cluster(run.cluster()), settings.intent()).of(paths);
+        new SourceDamageReport(run, pages, relations).report(written.end());
     }
 
     /** Never a name again: the server may still hold the slot of an attempt that was killed a moment ago. */

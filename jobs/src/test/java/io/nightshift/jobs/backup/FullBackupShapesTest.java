@@ -9,6 +9,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.run.Figure;
+import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.sample.ChanukaSample;
 import io.nightshift.infra.sample.ChanukaWorkload;
@@ -59,7 +60,7 @@ class FullBackupShapesTest {
             writePlainFiles(postgres.dataDirectory());
             promote(postgres);
 
-            Map<String, Figure> figures;
+            JobReport report;
             List<Change> changes;
             try (Connection temporary = postgres.connect("postgres");
                     Statement session = temporary.createStatement();
@@ -67,8 +68,8 @@ class FullBackupShapesTest {
                             ChanukaWorkload.start(() -> postgres.connect("postgres"), WorkloadPlan.everything());
                     Changes changing = Changes.begin(postgres)) {
                 session.execute("CREATE TEMPORARY TABLE passing AS SELECT i FROM generate_series(1, 1000) i");
-                figures = JobRun.of(TYPE, cluster, SETTINGS).attempt().completed().report().figures().stream()
-                        .collect(Collectors.toMap(Figure::name, figure -> figure));
+                report =
+                        JobRun.of(TYPE, cluster, SETTINGS).attempt().completed().report();
                 long rounds = changing.rounds();
                 await().until(() -> changing.rounds() > rounds);
                 changes = changing.end();
@@ -103,8 +104,12 @@ class FullBackupShapesTest {
                 requireChanges(restored, changes, replayed);
                 requireSound(restored);
             }
+            assertThat(report.findings()).isEmpty();
+            assertThat(report.exitStatus()).isZero();
             assertThat(document.timeline().id()).isEqualTo(2);
             assertThat(cluster.traces()).isEmpty();
+            Map<String, Figure> figures =
+                    report.figures().stream().collect(Collectors.toMap(Figure::name, figure -> figure));
             System.out.printf(
                     "FIGURE every shape, PostgreSQL %d: %s MB, %s files in %s s at 32 MB/s at most, read back in %s s, %d changes"
                             + " during the backup%n",
