@@ -131,7 +131,10 @@ class FullBackupShapesTest {
     void a_table_of_two_segments_is_restored_with_every_row(int major) throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of("max_wal_size", "4GB"))) {
             TestPostgres postgres = cluster.postgres();
-            postgres.execute("postgres", "CREATE TABLE large (i int, filler text)");
+            postgres.execute(
+                    "postgres",
+                    "CREATE TABLE large (i int, filler text)",
+                    "ALTER TABLE large ALTER filler SET STORAGE PLAIN");
             if (Effort.number() < 20) {
                 Path file = postgres.dataDirectory()
                         .resolve(texts(postgres.server(), "postgres", "SELECT pg_relation_filepath('large')")
@@ -147,7 +150,6 @@ class FullBackupShapesTest {
             postgres.execute(
                     "postgres",
                     "INSERT INTO large SELECT i, repeat(md5(i::text), 210) FROM generate_series(1, " + rows + ") i",
-                    "ALTER TABLE large ALTER filler SET STORAGE PLAIN",
                     "CHECKPOINT");
             String digest =
                     "SELECT count(*) || ' ' || sum(hashtext(filler)::bigint) || ' ' || (max(ctid) >= '(131072,1)')"
@@ -332,7 +334,8 @@ class FullBackupShapesTest {
         assertThat(texts(restored, "postgres", "SELECT count(*) % 100 FROM truncated"))
                 .containsExactly("0");
         for (String line : found) {
-            if (line.startsWith("database born_")) {
+            // Not one whose DROP was under way: it is marked as invalid first.
+            if (line.startsWith("database born_") && expected.getOrDefault(line, false)) {
                 assertThat(texts(restored, line.substring("database ".length()), "SELECT count(*) > 300 FROM pg_class"))
                         .containsExactly("t");
             }
