@@ -13,6 +13,7 @@ import io.nightshift.infra.config.StorageConfig;
 import io.nightshift.infra.config.StorageDuty;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.server.FileTree;
+import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.KnownStorages;
@@ -47,6 +48,7 @@ public final class TestCluster implements AutoCloseable {
     private final String username;
     private final Secret password;
     private final List<String> storages;
+    private final List<NodeAddress> standbys;
 
     private TestCluster(
             TestPostgres postgres,
@@ -55,7 +57,8 @@ public final class TestCluster implements AutoCloseable {
             boolean owner,
             String username,
             Secret password,
-            List<String> storages) {
+            List<String> storages,
+            List<NodeAddress> standbys) {
         this.postgres = postgres;
         this.port = port;
         this.directory = directory;
@@ -63,6 +66,7 @@ public final class TestCluster implements AutoCloseable {
         this.username = username;
         this.password = password;
         this.storages = storages;
+        this.standbys = standbys;
     }
 
     public static TestCluster start(int major, Map<String, String> settings) {
@@ -74,7 +78,8 @@ public final class TestCluster implements AutoCloseable {
                 true,
                 postgres.username(),
                 new Secret(postgres.password()),
-                List.of("local"));
+                List.of("local"),
+                List.of());
     }
 
     /** The same cluster with new, empty storages: another test on the same server. Close it before the first. */
@@ -86,12 +91,19 @@ public final class TestCluster implements AutoCloseable {
                 false,
                 username,
                 password,
-                List.of(names));
+                List.of(names),
+                standbys);
+    }
+
+    /** The same cluster and storages, with one more node. */
+    public TestCluster withStandby(PostgresServer standby) {
+        var node = new NodeAddress("127.0.0.1", standby.port());
+        return new TestCluster(postgres, port, directory, false, username, password, storages, List.of(node));
     }
 
     /** The same cluster and storages, worked on as another role. */
     public TestCluster as(String role, String itsPassword) {
-        return new TestCluster(postgres, port, directory, false, role, new Secret(itsPassword), storages);
+        return new TestCluster(postgres, port, directory, false, role, new Secret(itsPassword), storages, standbys);
     }
 
     /** What another process needs to be told to {@link #attach}. */
@@ -108,7 +120,8 @@ public final class TestCluster implements AutoCloseable {
                 false,
                 coordinates[1],
                 new Secret(coordinates[2]),
-                List.of("local"));
+                List.of("local"),
+                List.of());
     }
 
     public TestPostgres postgres() {
@@ -181,9 +194,11 @@ public final class TestCluster implements AutoCloseable {
     private ClusterConfig config() {
         Map<String, StorageDuty> duties = new TreeMap<>();
         storages.forEach(name -> duties.put(name, StorageDuty.REQUIRED));
+        List<NodeAddress> nodes = new ArrayList<>(List.of(new NodeAddress("127.0.0.1", port.getAsInt())));
+        nodes.addAll(standbys);
         return new ClusterConfig(
                 NAME,
-                List.of(new NodeAddress("127.0.0.1", port.getAsInt())),
+                nodes,
                 username,
                 password,
                 SslMode.DISABLE,

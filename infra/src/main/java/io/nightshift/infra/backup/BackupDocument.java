@@ -141,7 +141,12 @@ public record BackupDocument(
     /** One line of a configuration file of the source; a later line overrules an earlier one. */
     public record FileSetting(String file, int line, String name, String setting) {}
 
-    /** A page that failed its checksum on the server; block -1 where the server named only the file. */
+    /**
+     * A page that failed its checksum on the server.
+     *
+     * @param path from the data directory on; "" for files that the server did not name, or that were too many to list
+     * @param block counted from the beginning of the file; -1 for pages that the server has counted but not named
+     */
     public record SourceDamage(String path, long block) {}
 
     public BackupDocument {

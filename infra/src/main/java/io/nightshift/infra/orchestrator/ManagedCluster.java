@@ -27,6 +27,11 @@ public final class ManagedCluster {
         return connections.direct(intent, config.database(), purpose);
     }
 
+    /** The same in one of its databases. */
+    public Connection direct(Intent intent, String database, String purpose) {
+        return connections.direct(intent, database, purpose);
+    }
+
     /** A connection that speaks the replication protocol; close it. */
     public ReplicationConnection replication(Intent intent, String purpose) {
         return connections.replication(intent, purpose);

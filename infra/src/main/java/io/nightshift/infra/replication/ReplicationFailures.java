@@ -6,11 +6,20 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What a failure on a replication connection means, and what to do about it. */
 final class ReplicationFailures {
+
+    private static final Pattern QUOTED = Pattern.compile("[\"»«„“]([^\"»«”“]+)[\"»«”“]");
+    /** program_limit_exceeded where a server gives it a code of its own, else internal_error. */
+    private static final Set<String> TOO_LONG_FOR_TAR = Set.of("54000", "XX000");
+
+    private static final int LONGEST_IN_TAR = 99;
 
     private ReplicationFailures() {}
 
@@ -55,11 +64,29 @@ final class ReplicationFailures {
     }
 
     private static NightshiftException refused(String doing, ErrorResponse response) {
+        if (isNameTooLongForTar(response.error())) {
+            return new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    doing + ": " + response.error().text(),
+                    "PostgreSQL itself makes no such names: move the file out of the server's directories, or shorten it",
+                    response);
+        }
         NightshiftException general = SqlStates.failure(doing, response.error(), response);
         String hint = commandHint(response.error());
         return hint == null
                 ? general
                 : new NightshiftException(general.kind(), String.valueOf(general.getMessage()), hint, response);
+    }
+
+    /**
+     * A path of 100 bytes or more in the data directory or a tablespace ends every base backup. The words of the
+     * error are translated, but they quote the path.
+     */
+    private static boolean isNameTooLongForTar(ServerNotice error) {
+        return TOO_LONG_FOR_TAR.contains(error.sqlState())
+                && QUOTED.matcher(error.message())
+                        .results()
+                        .anyMatch(quoted -> quoted.group(1).getBytes(StandardCharsets.UTF_8).length > LONGEST_IN_TAR);
     }
 
     private static @Nullable String connectionHint(ServerNotice error, String username) {

@@ -6,8 +6,6 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.Damage;
 import io.nightshift.infra.backup.Verification;
 import io.nightshift.infra.config.DataSize;
-import io.nightshift.infra.postgres.ServerNotice;
-import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
@@ -19,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /** What the operator reads in the morning. */
 final class BackupReport {
@@ -31,7 +28,7 @@ final class BackupReport {
 
     private BackupReport() {}
 
-    static void streamed(RunContext run, BackupDocument document, BackupEnd end, StreamTimes times) {
+    static void streamed(RunContext run, BackupDocument document, StreamTimes times) {
         long bytes = document.bytes();
         run.measured(new Figure("bytes", bytes, "bytes"));
         run.measured(new Figure("stored bytes", document.storedBytes(), "bytes"));
@@ -42,34 +39,6 @@ final class BackupReport {
         run.measured(new Figure("waited for the server", seconds(times.waits().server()), "s"));
         run.measured(new Figure("waited for compression", seconds(times.waits().compression()), "s"));
         run.measured(new Figure("waited for the storage", seconds(times.waits().storage()), "s"));
-        if (end.sourceDamaged()) {
-            sourceDamaged(run, document.source().damage(), end.notices());
-        }
-    }
-
-    private static void sourceDamaged(RunContext run, List<SourceDamage> pages, List<ServerNotice> notices) {
-        String remedy =
-                "the backup is kept and marked source-damaged; check the server's disk, and keep the older backups";
-        pages.stream()
-                .limit(MOST_FINDINGS)
-                .forEach(page -> run.report(new Finding(
-                        "backup/source-damage/" + page.path() + "/" + page.block(),
-                        Severity.ERROR,
-                        page.path() + " block " + page.block(),
-                        "the page's checksum is wrong on the server",
-                        remedy)));
-        if (pages.isEmpty()) {
-            run.report(new Finding(
-                    "backup/source-damage",
-                    Severity.ERROR,
-                    "cluster " + run.cluster(),
-                    "the server found wrong page checksums and names no page that we understand",
-                    remedy));
-        }
-        // Of each file the server names the first pages only, and then says how many there are.
-        run.section(Section.text(
-                "what the server said",
-                notices.stream().limit(MOST_FINDINGS).map(ServerNotice::text).collect(Collectors.joining("\n"))));
     }
 
     static void verified(RunContext run, BackupDocument document, Verification verification, Duration took) {
@@ -154,10 +123,19 @@ final class BackupReport {
     }
 
     static String summary(BackupDocument document) {
-        int wrong = document.source().damage().size();
-        String source = wrong == 0 ? "" : "; source-damaged, " + wrong + (wrong == 1 ? " page" : " pages");
         return "backup " + document.label() + ": " + size(document.bytes()) + " stored in "
-                + size(document.storedBytes()) + ", read back and equal to the server's manifest" + source;
+                + size(document.storedBytes()) + ", read back and equal to the server's manifest"
+                + sourceDamage(document.source().damage());
+    }
+
+    /** The server names few pages of each file, and says so. */
+    private static String sourceDamage(List<SourceDamage> damage) {
+        if (damage.isEmpty()) {
+            return "";
+        }
+        long named = damage.stream().filter(page -> page.block() >= 0).count();
+        String more = named < damage.size() ? "more than " : "";
+        return "; source-damaged, " + more + named + (named == 1 && more.isEmpty() ? " page" : " pages");
     }
 
     private static List<List<String>> facts(BackupDocument document) {

@@ -6,6 +6,7 @@ import io.nightshift.infra.backup.ManifestWriter;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.StoredArchive;
 import io.nightshift.infra.backup.StreamWaits;
+import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.BaseBackupReceiver;
@@ -31,6 +32,7 @@ final class BackupWriter implements BaseBackupReceiver {
     private final Progress progress;
     private final Clock clock;
     private final List<StoredArchive> archives = new ArrayList<>();
+    private final DamagedPages damagedPages = new DamagedPages();
     private @Nullable BackupStart start;
     private @Nullable Instant startedAt;
     private @Nullable ArchiveWriter current;
@@ -84,13 +86,18 @@ final class BackupWriter implements BaseBackupReceiver {
         returned = System.nanoTime();
     }
 
+    @Override
+    public void notice(ServerNotice notice) {
+        damagedPages.accept(notice, start == null ? List.of() : start.tablespaces());
+    }
+
     /** Makes the last archive and the manifest durable. */
     WrittenBackup finish(BackupEnd end) {
         called();
         finishArchive();
         BackupDocument.Manifest stored =
                 Objects.requireNonNull(manifest, "no manifest").finish();
-        return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored);
+        return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored, damagedPages);
     }
 
     /** What the stream has waited for; complete once it is finished. */

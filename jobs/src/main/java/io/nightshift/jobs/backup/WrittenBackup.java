@@ -1,7 +1,6 @@
 package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.BackupDocument;
-import io.nightshift.infra.backup.BackupDocument.SourceDamage;
 import io.nightshift.infra.backup.BackupDocumentFile;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
@@ -19,22 +18,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A backup whose objects are all in the storages but which nobody sees yet. What it will say of itself is remembered by
  * the run, so that a later step, or another attempt, can verify and publish it.
  */
-record WrittenBackup(BackupStart start, BackupEnd end, List<StoredArchive> archives, BackupDocument.Manifest manifest) {
+record WrittenBackup(
+        BackupStart start,
+        BackupEnd end,
+        List<StoredArchive> archives,
+        BackupDocument.Manifest manifest,
+        DamagedPages damagedPages) {
 
     private static final String KEY = "backup";
-
-    /**
-     * As src/backend/backup/basebackup.c words it, where the server's lc_messages does not translate it. Files of
-     * tablespaces are named by their path on the server.
-     */
-    private static final Pattern DAMAGED_PAGE = Pattern.compile("in file \"(?:\\./)?([^\"]+)\", block (\\d+)");
 
     static void remember(RunContext run, BackupDocument document) {
         run.remember(KEY, new String(BackupDocumentFile.write(document), StandardCharsets.UTF_8));
@@ -84,30 +80,17 @@ record WrittenBackup(BackupStart start, BackupEnd end, List<StoredArchive> archi
                         settings.checkpoint().name().toLowerCase(Locale.ROOT),
                         settings.compression(),
                         settings.manifestChecksum()),
-                new BackupDocument.Source(version.toString(), false, sourceDamage(), Map.of(), List.of(), List.of()),
+                new BackupDocument.Source(
+                        version.toString(),
+                        false,
+                        damagedPages.listed(end.sourceDamaged()),
+                        Map.of(),
+                        List.of(),
+                        List.of()),
                 settings.labels(),
                 run.id(),
                 run.lease().owner(),
                 Optional.ofNullable(WrittenBackup.class.getPackage().getImplementationVersion())
                         .orElse("development"));
-    }
-
-    List<SourceDamage> sourceDamage() {
-        return end.notices().stream()
-                .map(notice -> DAMAGED_PAGE.matcher(notice.message()))
-                .filter(Matcher::find)
-                .map(page -> new SourceDamage(manifestPath(page.group(1)), Long.parseLong(page.group(2))))
-                .toList();
-    }
-
-    /** From the data directory on, as the manifest names it. */
-    private String manifestPath(String path) {
-        return start.tablespaces().stream()
-                .filter(tablespace -> !tablespace.isDataDirectory())
-                .filter(tablespace -> path.startsWith(tablespace.location() + "/"))
-                .findFirst()
-                .map(tablespace -> "pg_tblspc/" + Long.toUnsignedString(tablespace.oid())
-                        + path.substring(tablespace.location().length()))
-                .orElse(path);
     }
 }
