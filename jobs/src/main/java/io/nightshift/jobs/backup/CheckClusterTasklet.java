@@ -10,6 +10,7 @@ import io.nightshift.infra.storage.Installation;
 import io.nightshift.infra.storage.Storage;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.util.stream.Stream;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
@@ -22,11 +23,13 @@ final class CheckClusterTasklet implements Tasklet {
     private final RunContext run;
     private final DatabaseOrchestrator clusters;
     private final ClusterStorages storages;
+    private final Clock clock;
 
-    CheckClusterTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages) {
+    CheckClusterTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
         this.run = run;
         this.clusters = clusters;
         this.storages = storages;
+        this.clock = clock;
     }
 
     @Override
@@ -35,8 +38,10 @@ final class CheckClusterTasklet implements Tasklet {
         String cluster = run.cluster();
         try (Connection connection = clusters.cluster(cluster)
                 .direct(run.settings(BackupSettings.class).intent(), "run " + run.id())) {
-            ServerFacts facts = ServerFacts.of(connection);
-            facts.requireBackupPossible(cluster);
+            ServerFacts facts = ServerFacts.of(connection, clock);
+            Preflight preflight = new Preflight(cluster, facts);
+            preflight.requireBackupPossible();
+            preflight.findings().forEach(run::report);
             run.remember(ServerFacts.VERSION, facts.version().toString());
         } catch (SQLException e) {
             throw SqlStates.failure("check of cluster " + cluster, e);

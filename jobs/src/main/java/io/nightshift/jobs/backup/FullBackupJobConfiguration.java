@@ -34,9 +34,13 @@ class FullBackupJobConfiguration {
     /** A restart checks again: the cluster may have changed since. */
     @Bean
     Step checkCluster(
-            JobRepository repository, RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages) {
+            JobRepository repository,
+            RunContext run,
+            DatabaseOrchestrator clusters,
+            ClusterStorages storages,
+            Clock clock) {
         return new StepBuilder(repository)
-                .tasklet(new CheckClusterTasklet(run, clusters, storages))
+                .tasklet(new CheckClusterTasklet(run, clusters, storages, clock))
                 .allowStartIfComplete(true)
                 .build();
     }

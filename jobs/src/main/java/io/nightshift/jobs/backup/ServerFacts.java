@@ -1,97 +1,113 @@
 package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.postgres.PostgresVersion;
-import io.nightshift.infra.resilience.FailureKind;
-import io.nightshift.infra.resilience.NightshiftException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What decides whether a server can give a base backup.
+ * What a server says of itself before a base backup, as far as the role may see it.
  *
- * @param sendersFree of {@code max_wal_senders}
- * @param slotsFree of {@code max_replication_slots}
+ * @param senders of {@code max_wal_senders}
+ * @param slots of {@code max_replication_slots}
+ * @param clockAhead of this machine's clock; negative when it is behind
+ * @param bytes of all tablespaces; null when the role may not measure them
+ * @param walKept {@code max_slot_wal_keep_size} in megabytes; -1 for no limit
  */
 record ServerFacts(
         PostgresVersion version,
-        String role,
-        boolean mayReplicate,
+        Role role,
         String walLevel,
-        int sendersFree,
-        int maxWalSenders,
-        int slotsFree,
-        int maxReplicationSlots) {
+        Capacity senders,
+        Capacity slots,
+        Safety safety,
+        Duration clockAhead,
+        @Nullable Long bytes,
+        long walKept) {
 
     static final String VERSION = "server version";
 
-    static ServerFacts of(Connection connection) throws SQLException {
+    /** Who we are there. */
+    record Role(String name, boolean mayReplicate) {}
+
+    /** Of something that the server has a limited number of. */
+    record Capacity(int free, int most) {}
+
+    /**
+     * What the server does for its data.
+     *
+     * @param summarizesWal which incremental backups need; null before 17
+     */
+    record Safety(
+            boolean fsync,
+            boolean fullPageWrites,
+            boolean dataChecksums,
+            boolean inRecovery,
+            @Nullable Boolean summarizesWal) {}
+
+    /** Reads them; columns that a server of 15 lacks are not asked for. */
+    static ServerFacts of(Connection connection, Clock clock) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            Instant asked = clock.instant();
+            try (ResultSet row = statement.executeQuery("""
+                    SELECT current_setting('server_version_num') AS version,
+                           current_user AS role,
+                           (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS replicates,
+                           current_setting('wal_level') AS wal_level,
+                           (SELECT count(*) FROM pg_stat_replication)::int AS senders,
+                           current_setting('max_wal_senders')::int AS max_senders,
+                           (SELECT count(*) FROM pg_replication_slots)::int AS slots,
+                           current_setting('max_replication_slots')::int AS max_slots,
+                           current_setting('fsync')::bool AS fsync,
+                           current_setting('full_page_writes')::bool AS full_page_writes,
+                           current_setting('data_checksums')::bool AS checksums,
+                           pg_is_in_recovery() AS in_recovery,
+                           current_setting('summarize_wal', true)::bool AS summarizes,
+                           (SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size') AS kept,
+                           extract(epoch FROM clock_timestamp()) * 1000 AS millis,
+                           (SELECT bool_and(has_tablespace_privilege(oid, 'CREATE')
+                                            OR pg_has_role('pg_read_all_stats', 'MEMBER'))
+                            FROM pg_tablespace) AS measurable
+                    """)) {
+                row.next();
+                long between = Duration.between(asked, clock.instant()).toMillis() / 2;
+                long ahead = Math.round(row.getDouble("millis")) - asked.toEpochMilli() - between;
+                Boolean summarizes = row.getObject("summarizes", Boolean.class);
+                boolean measurable = row.getBoolean("measurable");
+                return new ServerFacts(
+                        PostgresVersion.parse(row.getString("version")),
+                        new Role(row.getString("role"), row.getBoolean("replicates")),
+                        row.getString("wal_level"),
+                        capacity(row.getInt("senders"), row.getInt("max_senders")),
+                        capacity(row.getInt("slots"), row.getInt("max_slots")),
+                        new Safety(
+                                row.getBoolean("fsync"),
+                                row.getBoolean("full_page_writes"),
+                                row.getBoolean("checksums"),
+                                row.getBoolean("in_recovery"),
+                                summarizes),
+                        Duration.ofMillis(ahead),
+                        measurable ? (Long) bytes(connection) : null,
+                        row.getLong("kept"));
+            }
+        }
+    }
+
+    private static Capacity capacity(int used, int most) {
+        return new Capacity(most - used, most);
+    }
+
+    private static long bytes(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("""
-                        SELECT current_setting('server_version_num'),
-                               current_user,
-                               (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user),
-                               current_setting('wal_level'),
-                               current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication)::int,
-                               current_setting('max_wal_senders')::int,
-                               current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)::int,
-                               current_setting('max_replication_slots')::int
-                        """)) {
+                ResultSet row =
+                        statement.executeQuery("SELECT sum(pg_tablespace_size(oid))::bigint FROM pg_tablespace")) {
             row.next();
-            return new ServerFacts(
-                    PostgresVersion.parse(row.getString(1)),
-                    row.getString(2),
-                    row.getBoolean(3),
-                    row.getString(4),
-                    row.getInt(5),
-                    row.getInt(6),
-                    row.getInt(7),
-                    row.getInt(8));
+            return row.getLong(1);
         }
-    }
-
-    /** Throws CONFIGURATION or RESOURCES_EXHAUSTED with the way to mend it. */
-    void requireBackupPossible(String cluster) {
-        if (!version.isSupported()) {
-            throw refused(
-                    FailureKind.CONFIGURATION,
-                    cluster,
-                    "PostgreSQL " + version + " is not supported",
-                    "supported: " + PostgresVersion.OLDEST_SUPPORTED_MAJOR + " to "
-                            + PostgresVersion.NEWEST_SUPPORTED_MAJOR);
-        }
-        if (!mayReplicate) {
-            throw refused(
-                    FailureKind.CONFIGURATION,
-                    cluster,
-                    "role " + role + " may not replicate",
-                    "ALTER ROLE \"" + role.replace("\"", "\"\"") + "\" REPLICATION");
-        }
-        if (walLevel.equals("minimal")) {
-            throw refused(
-                    FailureKind.CONFIGURATION,
-                    cluster,
-                    "wal_level is minimal",
-                    "set wal_level = replica and restart the server");
-        }
-        if (sendersFree < 1) {
-            throw refused(
-                    FailureKind.RESOURCES_EXHAUSTED,
-                    cluster,
-                    "all " + maxWalSenders + " WAL senders are in use",
-                    "raise max_wal_senders and restart the server, or do not overlap this job with other backups");
-        }
-        if (slotsFree < 1) {
-            throw refused(
-                    FailureKind.RESOURCES_EXHAUSTED,
-                    cluster,
-                    "all " + maxReplicationSlots + " replication slots are in use",
-                    "raise max_replication_slots and restart the server, or drop a slot that nobody uses");
-        }
-    }
-
-    private static NightshiftException refused(FailureKind kind, String cluster, String fact, String hint) {
-        return new NightshiftException(kind, "base backup of cluster " + cluster + " is not possible: " + fact, hint);
     }
 }

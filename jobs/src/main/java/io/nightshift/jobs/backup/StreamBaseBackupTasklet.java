@@ -9,7 +9,6 @@ import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
-import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BaseBackupOptions;
 import io.nightshift.infra.replication.ReplicationConnection;
@@ -20,10 +19,6 @@ import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
@@ -35,8 +30,6 @@ import org.springframework.batch.infrastructure.repeat.RepeatStatus;
 
 /** Streams a base backup, with the WAL it needs, into a new backup that nobody sees yet. */
 final class StreamBaseBackupTasklet implements Tasklet {
-
-    private static final int HIDES_IN_PLACE_TABLESPACES = 15;
 
     private final RunContext run;
     private final DatabaseOrchestrator clusters;
@@ -73,8 +66,9 @@ final class StreamBaseBackupTasklet implements Tasklet {
     private BackupDocument stream(ReplicationConnection server) {
         BackupSettings settings = run.settings(BackupSettings.class);
         Instant startedAt = clock.instant();
-        SystemIdentity source = server.identifySystem();
-        BackupPaths paths = new BackupPaths(run.cluster(), server.version().major(), source.systemIdentifier());
+        SystemIdentity identity = server.identifySystem();
+        SourceServer source = SourceServer.of(clusters.cluster(run.cluster()), run, server.version());
+        BackupPaths paths = new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
         BackupLabel label = new BackupLabels(clock, new SecureRandom()).next(BackupType.FULL);
         WritingMarker marker =
                 new WritingMarker(run.lease().owner(), run.id(), run.lease().token(), startedAt);
@@ -87,11 +81,11 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
                 server.createPhysicalSlot(slot(label), true, true);
                 Instant askedAt = clock.instant();
-                BackupEnd end = server.baseBackup(options(label, settings, !hidesTablespaces(server)), writer);
+                BackupEnd end = server.baseBackup(options(label, settings, !source.hidesTablespaces()), writer);
                 WrittenBackup written = writer.finish(end);
                 CrashPoint.reach("backup.after-stream");
                 BackupDocument document =
-                        written.document(label, paths, server.version(), settings, startedAt, clock.instant(), run);
+                        written.document(label, paths, source, settings, startedAt, clock.instant(), run);
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, times);
                 reportSourceDamage(written, settings);
@@ -115,26 +109,6 @@ final class StreamBaseBackupTasklet implements Tasklet {
     /** Never a name again: the server may still hold the slot of an attempt that was killed a moment ago. */
     private String slot(BackupLabel label) {
         return "nightshift_run_" + run.id() + "_" + label.suffix();
-    }
-
-    /**
-     * PostgreSQL 15 announces no in-place tablespaces, and with a tablespace map it sends none of their files either:
-     * without a word, their tables would be lost. Without the map they come in base.tar.
-     */
-    private boolean hidesTablespaces(ReplicationConnection server) {
-        if (server.version().major() > HIDES_IN_PLACE_TABLESPACES) {
-            return false;
-        }
-        try (Connection connection = clusters.cluster(run.cluster())
-                        .direct(run.settings(BackupSettings.class).intent(), "run " + run.id());
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "SELECT EXISTS (SELECT FROM pg_tablespace WHERE pg_tablespace_location(oid) LIKE 'pg\\_tblspc/%')")) {
-            row.next();
-            return row.getBoolean(1);
-        } catch (SQLException e) {
-            throw SqlStates.failure("search for in-place tablespaces of cluster " + run.cluster(), e);
-        }
     }
 
     private static BaseBackupOptions options(BackupLabel label, BackupSettings settings, boolean tablespaceMap) {

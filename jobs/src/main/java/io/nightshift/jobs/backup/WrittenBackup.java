@@ -6,7 +6,6 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredArchive;
-import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.resilience.FailureKind;
@@ -16,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -53,7 +51,7 @@ record WrittenBackup(
     BackupDocument document(
             BackupLabel label,
             BackupPaths paths,
-            PostgresVersion version,
+            SourceServer source,
             BackupSettings settings,
             Instant startedAt,
             Instant endedAt,
@@ -80,13 +78,7 @@ record WrittenBackup(
                         settings.checkpoint().name().toLowerCase(Locale.ROOT),
                         settings.compression(),
                         settings.manifestChecksum()),
-                new BackupDocument.Source(
-                        version.toString(),
-                        false,
-                        damagedPages.listed(end.sourceDamaged()),
-                        Map.of(),
-                        List.of(),
-                        List.of()),
+                source.document(damagedPages.listed(end.sourceDamaged())),
                 settings.labels(),
                 run.id(),
                 run.lease().owner(),

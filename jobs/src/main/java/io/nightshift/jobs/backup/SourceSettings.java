@@ -1,0 +1,121 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.BackupDocument.FileSetting;
+import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.Severity;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * The source's settings, as far as the role may see them: a restore needs those that lie outside the data directory.
+ * Secrets in them are masked.
+ *
+ * @param hidden what the role may not see, by the function whose EXECUTE it lacks
+ */
+record SourceSettings(
+        Map<String, String> settings, List<FileSetting> fileSettings, List<String> hba, List<String> hidden) {
+
+    private static final String MASK = "********";
+    private static final String PASSPHRASE = "ssl_passphrase_command";
+    private static final Pattern SECRET_OPTION =
+            Pattern.compile("(ldapbindpasswd|radiussecrets|password)=(\"[^\"]*\"|'[^']*'|\\S+)");
+
+    static SourceSettings of(Connection connection) throws SQLException {
+        List<String> hidden = new ArrayList<>();
+        return new SourceSettings(
+                settings(connection), fileSettings(connection, hidden), hba(connection, hidden), List.copyOf(hidden));
+    }
+
+    /** Tells what could not be stored, and how to let us see it. */
+    Optional<Finding> finding(String cluster, String role) {
+        return hidden.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Finding(
+                        "backup/source/hidden-settings",
+                        Severity.INFO,
+                        "server of cluster " + cluster,
+                        "role " + role + " may not read " + String.join(" and ", hidden)
+                                + ": the backup does not hold these settings",
+                        hidden.stream()
+                                .map(function -> "GRANT EXECUTE ON FUNCTION " + function + " TO \""
+                                        + role.replace("\"", "\"\"") + "\"")
+                                .collect(Collectors.joining("; "))));
+    }
+
+    private static Map<String, String> settings(Connection connection) throws SQLException {
+        Map<String, String> settings = new LinkedHashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("""
+                        SELECT name, current_setting(name) AS setting
+                        FROM pg_settings
+                        WHERE setting IS DISTINCT FROM boot_val AND source NOT IN ('client', 'session', 'default')
+                        ORDER BY name
+                        """)) {
+            while (rows.next()) {
+                settings.put(rows.getString(1), masked(rows.getString(1), rows.getString(2)));
+            }
+        }
+        return settings;
+    }
+
+    private static List<FileSetting> fileSettings(Connection connection, List<String> hidden) throws SQLException {
+        List<FileSetting> settings = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("""
+                        SELECT sourcefile, sourceline, name, setting
+                        FROM pg_file_settings WHERE name IS NOT NULL ORDER BY seqno
+                        """)) {
+            while (rows.next()) {
+                settings.add(new FileSetting(
+                        rows.getString(1),
+                        rows.getInt(2),
+                        rows.getString(3),
+                        masked(rows.getString(3), String.valueOf(rows.getString(4)))));
+            }
+        } catch (SQLException e) {
+            noteHidden(e, "pg_show_all_file_settings()", hidden);
+        }
+        return settings;
+    }
+
+    /** Rebuilt from its parts; a line that the server could not read is left out, as the server leaves it out. */
+    private static List<String> hba(Connection connection, List<String> hidden) throws SQLException {
+        List<String> lines = new ArrayList<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("""
+                        SELECT concat_ws(' ', type, array_to_string(database, ','), array_to_string(user_name, ','),
+                                         address, netmask, auth_method, array_to_string(options, ' '))
+                        FROM pg_hba_file_rules WHERE error IS NULL ORDER BY line_number
+                        """)) {
+            while (rows.next()) {
+                lines.add(SECRET_OPTION.matcher(rows.getString(1)).replaceAll("$1=" + MASK));
+            }
+        } catch (SQLException e) {
+            noteHidden(e, "pg_hba_file_rules()", hidden);
+        }
+        return lines;
+    }
+
+    private static void noteHidden(SQLException e, String function, List<String> hidden) throws SQLException {
+        if (!SqlStates.INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
+            throw e;
+        }
+        hidden.add(function);
+    }
+
+    private static String masked(String name, String setting) {
+        return name.equals(PASSPHRASE) && !setting.isEmpty()
+                ? MASK
+                : SECRET_OPTION.matcher(setting).replaceAll("$1=" + MASK);
+    }
+}

@@ -1,0 +1,170 @@
+package io.nightshift.jobs.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.nightshift.infra.postgres.PostgresVersion;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.Severity;
+import io.nightshift.jobs.backup.ServerFacts.Capacity;
+import io.nightshift.jobs.backup.ServerFacts.Role;
+import io.nightshift.jobs.backup.ServerFacts.Safety;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class PreflightTest {
+
+    private static final Safety SAFE = new Safety(true, true, true, false, true);
+    private static final ServerFacts GOOD = facts("180006", "backup", true, "replica", 1, 10, 1, 10, SAFE, 0, -1);
+
+    private static ServerFacts facts(
+            String version,
+            String role,
+            boolean replicates,
+            String walLevel,
+            int senders,
+            int mostSenders,
+            int slots,
+            int mostSlots,
+            Safety safety,
+            int secondsAhead,
+            long walKept) {
+        return new ServerFacts(
+                PostgresVersion.parse(version),
+                new Role(role, replicates),
+                walLevel,
+                new Capacity(senders, mostSenders),
+                new Capacity(slots, mostSlots),
+                safety,
+                Duration.ofSeconds(secondsAhead),
+                null,
+                walKept);
+    }
+
+    @Test
+    void a_server_with_one_of_everything_left_can_give_a_backup() {
+        assertThatCode(() -> new Preflight("chanuka", GOOD).requireBackupPossible())
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void a_version_that_is_too_old_is_refused() {
+        var facts = facts("140012", "backup", true, "replica", 1, 10, 1, 10, SAFE, 0, -1);
+
+        assertRefused(facts, FailureKind.CONFIGURATION, "PostgreSQL 14.12 is not supported\nHINT: supported: 15 to 18");
+    }
+
+    @Test
+    void a_role_that_may_not_replicate_is_refused_with_its_name_quoted_as_sql_needs_it() {
+        var facts = facts("180006", "o\"brien", false, "replica", 1, 10, 1, 10, SAFE, 0, -1);
+
+        assertRefused(
+                facts,
+                FailureKind.CONFIGURATION,
+                "role o\"brien may not replicate\nHINT: ALTER ROLE \"o\"\"brien\" REPLICATION");
+    }
+
+    @Test
+    void a_minimal_wal_level_comes_before_the_senders_that_it_forbids() {
+        var facts = facts("180006", "backup", true, "minimal", 0, 0, 0, 0, SAFE, 0, -1);
+
+        assertRefused(
+                facts,
+                FailureKind.CONFIGURATION,
+                "wal_level is minimal\nHINT: set wal_level = replica and restart the server");
+    }
+
+    @Test
+    void senders_that_are_all_in_use_are_refused_with_their_number() {
+        var facts = facts("180006", "backup", true, "logical", 0, 3, 1, 10, SAFE, 0, -1);
+
+        assertRefused(
+                facts,
+                FailureKind.RESOURCES_EXHAUSTED,
+                "all 3 WAL senders are in use\nHINT: raise max_wal_senders and restart the server,"
+                        + " or do not overlap this job with other backups");
+    }
+
+    @Test
+    void slots_that_are_all_in_use_are_refused_with_their_number() {
+        var facts = facts("180006", "backup", true, "replica", 1, 10, 0, 4, SAFE, 0, -1);
+
+        assertRefused(
+                facts,
+                FailureKind.RESOURCES_EXHAUSTED,
+                "all 4 replication slots are in use\nHINT: raise max_replication_slots and restart the server,"
+                        + " or drop a slot that nobody uses");
+    }
+
+    @Test
+    void everything_that_is_in_the_way_is_told_at_once() {
+        var facts = facts("140012", "backup", false, "replica", 0, 3, 0, 4, SAFE, 0, -1);
+
+        assertRefused(
+                facts,
+                FailureKind.CONFIGURATION,
+                "PostgreSQL 14.12 is not supported; role backup may not replicate; all 3 WAL senders are in use;"
+                        + " all 4 replication slots are in use\nHINT: supported: 15 to 18;"
+                        + " ALTER ROLE \"backup\" REPLICATION; raise max_wal_senders and restart the server,"
+                        + " or do not overlap this job with other backups; raise max_replication_slots and restart"
+                        + " the server, or drop a slot that nobody uses");
+    }
+
+    @Test
+    void a_standby_without_full_page_writes_is_refused() {
+        var facts = facts(
+                "180006", "backup", true, "replica", 1, 10, 1, 10, new Safety(true, false, true, true, true), 0, -1);
+
+        assertRefused(
+                facts,
+                FailureKind.CONFIGURATION,
+                "full_page_writes is off, and the source is a standby\nHINT: set full_page_writes = on at the primary,"
+                        + " or take the backup from the primary");
+    }
+
+    @Test
+    void a_server_that_is_well_set_up_has_no_findings() {
+        assertThat(new Preflight("chanuka", GOOD).findings()).isEmpty();
+    }
+
+    @Test
+    void what_is_unwise_is_a_finding_with_its_remedy() {
+        var facts = facts(
+                "170010",
+                "backup",
+                true,
+                "replica",
+                1,
+                10,
+                1,
+                10,
+                new Safety(false, false, false, false, false),
+                -90,
+                512);
+
+        var findings = new Preflight("chanuka", facts).findings();
+
+        assertThat(findings)
+                .extracting(Finding::key)
+                .containsExactly(
+                        "backup/source/fsync",
+                        "backup/source/full-page-writes",
+                        "backup/source/data-checksums",
+                        "backup/source/summarize-wal",
+                        "backup/source/clock",
+                        "backup/source/max-slot-wal-keep-size");
+        assertThat(findings).extracting(Finding::detail).contains("its clock is 1m30s behind this machine's");
+        assertThat(findings).noneMatch(finding -> finding.severity().isAtLeast(Severity.ERROR));
+    }
+
+    private static void assertRefused(ServerFacts facts, FailureKind kind, String explained) {
+        var failure = catchThrowableOfType(
+                NightshiftException.class, () -> new Preflight("chanuka", facts).requireBackupPossible());
+
+        assertThat(failure.kind()).isEqualTo(kind);
+        assertThat(failure.explained()).isEqualTo("base backup of cluster chanuka is not possible: " + explained);
+    }
+}
