@@ -13,6 +13,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 
 /** Translates what the file system says into who must act. Java has no errno, so the texts of strerror(3) decide. */
 final class DirectoryFailures {
@@ -110,11 +111,17 @@ final class DirectoryFailures {
         return text == null || text.isEmpty() ? thrown.getClass().getSimpleName() : text;
     }
 
-    private String bytesFree() {
+    /** Of the file system; empty while it is not there. */
+    OptionalLong freeBytes() {
         try {
-            return Long.toString(Files.getFileStore(root).getUsableSpace());
+            return OptionalLong.of(Files.getFileStore(root).getUsableSpace());
         } catch (IOException unknown) {
-            return "unknown";
+            return OptionalLong.empty();
         }
+    }
+
+    private String bytesFree() {
+        OptionalLong free = freeBytes();
+        return free.isPresent() ? Long.toString(free.getAsLong()) : "unknown";
     }
 }

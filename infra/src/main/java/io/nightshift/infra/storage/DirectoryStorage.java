@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -45,6 +46,11 @@ public final class DirectoryStorage implements Storage {
         this.name = name;
         this.root = root.toAbsolutePath().normalize();
         this.failures = new DirectoryFailures(name, this.root);
+    }
+
+    @Override
+    public OptionalLong freeBytes() {
+        return failures.freeBytes();
     }
 
     /** Makes the root directory, when a storage is set up. */

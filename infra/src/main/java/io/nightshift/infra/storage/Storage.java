@@ -2,6 +2,7 @@ package io.nightshift.infra.storage;
 
 import java.io.InputStream;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
@@ -44,6 +45,11 @@ public interface Storage {
     Stream<String> folders(String folder);
 
     Optional<StoredObject> stat(String object);
+
+    /** How many bytes can still be stored; empty where nobody knows, as with object stores. */
+    default OptionalLong freeBytes() {
+        return OptionalLong.empty();
+    }
 
     /** Deletes durably; a missing object is fine. */
     void delete(String object);

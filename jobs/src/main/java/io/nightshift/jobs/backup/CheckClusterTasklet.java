@@ -36,31 +36,48 @@ final class CheckClusterTasklet implements Tasklet {
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
         run.progress().begin("check cluster", null, "");
         String cluster = run.cluster();
-        try (Connection connection = clusters.cluster(cluster)
-                .direct(run.settings(BackupSettings.class).intent(), "run " + run.id())) {
-            ServerFacts facts = ServerFacts.of(connection, clock);
-            Preflight preflight = new Preflight(cluster, facts);
-            preflight.requireBackupPossible();
-            preflight.findings().forEach(run::report);
-            run.remember(ServerFacts.VERSION, facts.version().toString());
-        } catch (SQLException e) {
-            throw SqlStates.failure("check of cluster " + cluster, e);
-        }
+        ServerFacts facts = facts(cluster);
+        Preflight preflight = new Preflight(cluster, facts);
+        preflight.requireBackupPossible();
+        preflight.findings().forEach(run::report);
+        run.remember(ServerFacts.VERSION, facts.version().toString());
         if (!run.dryRun()) {
-            storages.forWriting(cluster);
+            storages.forWriting(cluster).storages().forEach(storage -> checkRoom(storage, facts));
         } else {
-            storages.forReading(cluster).forEach(this::look);
+            storages.forReading(cluster).forEach(storage -> look(storage, facts));
             run.summary("a full backup of cluster " + cluster + " is possible; nothing was read or written");
         }
         return RepeatStatus.FINISHED;
     }
 
+    private ServerFacts facts(String cluster) {
+        try (Connection connection = clusters.cluster(cluster)
+                .direct(run.settings(BackupSettings.class).intent(), "run " + run.id())) {
+            return ServerFacts.of(connection, clock);
+        } catch (SQLException e) {
+            throw SqlStates.failure("check of cluster " + cluster, e);
+        }
+    }
+
+    private void checkRoom(Storage storage, ServerFacts facts) {
+        storage.freeBytes().ifPresent(free -> {
+            StorageSpace space = new StorageSpace(
+                    storage.name(),
+                    free,
+                    PastBackups.lastStoredBytes(storage, run.cluster()).orElse(null),
+                    facts.bytes());
+            space.requireRoom();
+            space.finding().ifPresent(run::report);
+        });
+    }
+
     /** Only a look: opening a storage for writing makes its directory and takes it for this installation. */
-    private void look(Storage storage) {
+    private void look(Storage storage, ServerFacts facts) {
         try (Stream<String> folders = storage.folders("")) {
             if (Installation.read(storage).isEmpty() && folders.findAny().isPresent()) {
                 run.notEvaluated("storage " + storage.name(), "holds folders but no " + Installation.OBJECT);
             }
+            checkRoom(storage, facts);
         } catch (NightshiftException failed) {
             if (failed.kind() != FailureKind.STORAGE_UNAVAILABLE) {
                 throw failed;

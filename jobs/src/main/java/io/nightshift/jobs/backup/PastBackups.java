@@ -28,6 +28,16 @@ record PastBackups(List<BackupDocument> backups) {
         return new PastBackups(earlier.subList(Math.max(0, earlier.size() - COMPARED), earlier.size()));
     }
 
+    /** What the newest full backup of a cluster takes in a storage. */
+    static Optional<Long> lastStoredBytes(Storage storage, String cluster) {
+        return new BackupCatalog(List.of(storage))
+                .backups(cluster).stream()
+                        .flatMap(backup -> backup.document().stream())
+                        .filter(document -> document.type() == BackupType.FULL)
+                        .reduce((earlier, later) -> later)
+                        .map(BackupDocument::storedBytes);
+    }
+
     /** The median of their durations. */
     Optional<Duration> usualDuration() {
         return median(PastBackups::millis).map(Duration::ofMillis);

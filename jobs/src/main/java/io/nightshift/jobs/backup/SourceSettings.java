@@ -20,10 +20,22 @@ import java.util.stream.Collectors;
  * The source's settings, as far as the role may see them: a restore needs those that lie outside the data directory.
  * Secrets in them are masked.
  *
- * @param hidden what the role may not see, by the function whose EXECUTE it lacks
+ * @param hidden what the role may not see
  */
 record SourceSettings(
-        Map<String, String> settings, List<FileSetting> fileSettings, List<String> hba, List<String> hidden) {
+        Map<String, String> settings, List<FileSetting> fileSettings, List<String> hba, List<View> hidden) {
+
+    private static final View FILE_SETTINGS = new View("pg_file_settings", "pg_show_all_file_settings()");
+    private static final View HBA_RULES = new View("pg_hba_file_rules", "pg_hba_file_rules()");
+
+    /** A view that only superusers may read at first, and the function under it; grants hold in one database. */
+    record View(String name, String function) {
+
+        String grants(String role) {
+            return "GRANT SELECT ON " + name + " TO " + role + "; GRANT EXECUTE ON FUNCTION " + function + " TO "
+                    + role;
+        }
+    }
 
     private static final String MASK = "********";
     private static final String PASSPHRASE = "ssl_passphrase_command";
@@ -31,7 +43,7 @@ record SourceSettings(
             Pattern.compile("(ldapbindpasswd|radiussecrets|password)=(\"[^\"]*\"|'[^']*'|\\S+)");
 
     static SourceSettings of(Connection connection) throws SQLException {
-        List<String> hidden = new ArrayList<>();
+        List<View> hidden = new ArrayList<>();
         return new SourceSettings(
                 settings(connection), fileSettings(connection, hidden), hba(connection, hidden), List.copyOf(hidden));
     }
@@ -44,11 +56,11 @@ record SourceSettings(
                         "backup/source/hidden-settings",
                         Severity.INFO,
                         "server of cluster " + cluster,
-                        "role " + role + " may not read " + String.join(" and ", hidden)
+                        "role " + role + " may not read "
+                                + hidden.stream().map(View::name).collect(Collectors.joining(" and "))
                                 + ": the backup does not hold these settings",
                         hidden.stream()
-                                .map(function -> "GRANT EXECUTE ON FUNCTION " + function + " TO \""
-                                        + role.replace("\"", "\"\"") + "\"")
+                                .map(view -> view.grants("\"" + role.replace("\"", "\"\"") + "\""))
                                 .collect(Collectors.joining("; "))));
     }
 
@@ -68,7 +80,7 @@ record SourceSettings(
         return settings;
     }
 
-    private static List<FileSetting> fileSettings(Connection connection, List<String> hidden) throws SQLException {
+    private static List<FileSetting> fileSettings(Connection connection, List<View> hidden) throws SQLException {
         List<FileSetting> settings = new ArrayList<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("""
@@ -83,13 +95,13 @@ record SourceSettings(
                         masked(rows.getString(3), String.valueOf(rows.getString(4)))));
             }
         } catch (SQLException e) {
-            noteHidden(e, "pg_show_all_file_settings()", hidden);
+            noteHidden(e, FILE_SETTINGS, hidden);
         }
         return settings;
     }
 
     /** Rebuilt from its parts; a line that the server could not read is left out, as the server leaves it out. */
-    private static List<String> hba(Connection connection, List<String> hidden) throws SQLException {
+    private static List<String> hba(Connection connection, List<View> hidden) throws SQLException {
         List<String> lines = new ArrayList<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("""
@@ -101,16 +113,16 @@ record SourceSettings(
                 lines.add(SECRET_OPTION.matcher(rows.getString(1)).replaceAll("$1=" + MASK));
             }
         } catch (SQLException e) {
-            noteHidden(e, "pg_hba_file_rules()", hidden);
+            noteHidden(e, HBA_RULES, hidden);
         }
         return lines;
     }
 
-    private static void noteHidden(SQLException e, String function, List<String> hidden) throws SQLException {
+    private static void noteHidden(SQLException e, View view, List<View> hidden) throws SQLException {
         if (!SqlStates.INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
             throw e;
         }
-        hidden.add(function);
+        hidden.add(view);
     }
 
     private static String masked(String name, String setting) {
