@@ -8,7 +8,6 @@ import io.nightshift.jobs.TestCluster;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -88,13 +87,9 @@ class FullBackupBench {
                 ROUNDS));
         command.addAll(List.of(cluster.coordinates()));
         Process contest = new ProcessBuilder(command).redirectErrorStream(true).start();
-        Path kept = Files.createTempFile("full-backup-bench-" + data + "-", ".txt");
-        try (BufferedReader lines = contest.inputReader(StandardCharsets.UTF_8);
-                var copy = Files.newBufferedWriter(kept)) {
+        try (BufferedReader lines = contest.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 System.out.println(line);
-                copy.write(line + "\n");
-                copy.flush();
             }
         }
         return contest.waitFor();
