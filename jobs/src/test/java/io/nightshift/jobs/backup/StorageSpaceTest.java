@@ -26,7 +26,7 @@ class StorageSpaceTest {
 
         assertThat(space.finding())
                 .map(Finding::detail)
-                .contains("11 GB are free, and the backup will take about 10 GB");
+                .contains("11.0 GB are free, and the backup will take about 10.0 GB");
     }
 
     @Test
@@ -51,7 +51,7 @@ class StorageSpaceTest {
                 .isInstanceOfSatisfying(
                         NightshiftException.class,
                         failure -> assertThat(failure.explained())
-                                .isEqualTo("storage local has 1 GB free, and the cluster has 100 GB\n"
+                                .isEqualTo("storage local has 1.00 GB free, and the cluster has 100 GB\n"
                                         + "HINT: free space there or expire backups"));
     }
 }
