@@ -79,7 +79,7 @@ record JobReader(
 
     private Value.Mapping withZone(Value.Mapping content) {
         return content.get("schedule") instanceof Value.Mapping schedule
-                        && schedule.has("cron")
+                        && (schedule.has("cron") || schedule.has("every"))
                         && !schedule.has("zone")
                 ? content.with("schedule", with(schedule, "zone", zone))
                 : content;

@@ -7,6 +7,7 @@ import java.lang.reflect.Modifier;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +36,7 @@ final class Scalars {
             Double.class, new Type("number", Scalars::decimal),
             Boolean.class, new Type("true or false", Scalars::truth),
             Duration.class, new Type("duration", Durations::parse),
+            LocalDate.class, new Type("date", Scalars::date),
             ZoneId.class, new Type("time zone", Scalars::zone),
             Path.class, new Type("path", Scalars::path));
 
@@ -142,6 +144,14 @@ final class Scalars {
             throw refused(
                     text,
                     "a time zone such as UTC or Africa/Nairobi" + Nearest.question(text, ZoneId.getAvailableZoneIds()));
+        }
+    }
+
+    private static Object date(String text) {
+        try {
+            return LocalDate.parse(text);
+        } catch (DateTimeException noDate) {
+            throw refused(text, "a date such as 2026-12-24");
         }
     }
 
