@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param date null for every year
  * @param name of the holiday; null for none
  */
-public record CalendarDay(MonthDay day, @Nullable LocalDate date, @Nullable String name) {
+public record CalendarDay(
+        MonthDay day, @Nullable LocalDate date, @Nullable String name) {
 
     /** Reads {@code 2026-12-25 Christmas} or, for every year, {@code 12-25 Christmas}; the name may be left out. */
     public static CalendarDay parse(String text) {
@@ -25,8 +26,9 @@ public record CalendarDay(MonthDay day, @Nullable LocalDate date, @Nullable Stri
             LocalDate date = LocalDate.parse(day);
             return new CalendarDay(MonthDay.from(date), date, name);
         } catch (DateTimeException noDay) {
-            throw new IllegalArgumentException("\"" + text
-                    + "\" is not accepted; accepted: a day such as 2026-12-25 Christmas, or 12-25 Christmas for every year");
+            throw new IllegalArgumentException(
+                    "\"" + text
+                            + "\" is not accepted; accepted: a day such as 2026-12-25 Christmas, or 12-25 Christmas for every year");
         }
     }
 

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param to excluded
  * @param name why; null for no particular reason
  */
-public record DateWindow(LocalDateTime from, LocalDateTime to, @Nullable String name) {
+public record DateWindow(
+        LocalDateTime from, LocalDateTime to, @Nullable String name) {
 
     private static final String SEPARATOR = " - ";
 
@@ -35,8 +36,9 @@ public record DateWindow(LocalDateTime from, LocalDateTime to, @Nullable String 
     }
 
     private static IllegalArgumentException refused(String text) {
-        return new IllegalArgumentException("\"" + text
-                + "\" is not accepted; accepted: a stretch such as 2026-12-24T18:00 - 2026-12-27T06:00 year-end freeze");
+        return new IllegalArgumentException(
+                "\"" + text
+                        + "\" is not accepted; accepted: a stretch such as 2026-12-24T18:00 - 2026-12-27T06:00 year-end freeze");
     }
 
     public boolean contains(LocalDateTime wall) {

@@ -54,6 +54,11 @@ public sealed interface Schedule {
             requireOrder(from, until);
         }
 
+        /** Without anything that limits or spreads it. */
+        public static Cron of(String cron, ZoneId zone) {
+            return new Cron(cron, zone, Dst.SHIFT, List.of(), List.of(), null, null, Duration.ZERO);
+        }
+
         static Map<String, Object> defaults() {
             return Map.of("dst", Dst.SHIFT, "except", List.of(), "only", List.of(), "jitter", Duration.ZERO);
         }
@@ -80,6 +85,11 @@ public sealed interface Schedule {
                             "jitter is as long as every; accepted: less than " + Durations.print(every))
                     .throwIfAny();
             requireOrder(from, until);
+        }
+
+        /** Without anything that limits or spreads it. */
+        public static Every of(Duration every, ZoneId zone) {
+            return new Every(every, zone, List.of(), List.of(), null, null, Duration.ZERO);
         }
 
         static Map<String, Object> defaults() {

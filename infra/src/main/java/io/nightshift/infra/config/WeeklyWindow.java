@@ -58,7 +58,8 @@ public record WeeklyWindow(DayOfWeek fromDay, LocalTime fromTime, DayOfWeek toDa
     public boolean contains(LocalDateTime wall) {
         Duration from = sinceMonday(fromDay, fromTime);
         Duration length = modulo(sinceMonday(toDay, toTime).minus(from));
-        Duration passed = modulo(sinceMonday(wall.getDayOfWeek(), wall.toLocalTime()).minus(from));
+        Duration passed =
+                modulo(sinceMonday(wall.getDayOfWeek(), wall.toLocalTime()).minus(from));
         return length.isZero() || passed.compareTo(length) < 0;
     }
 

@@ -8,6 +8,7 @@ import io.nightshift.infra.backup.BackupVerifier;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.ConfigurationFiles;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.config.ScheduleRules;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Progress;
@@ -33,7 +34,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -198,7 +198,7 @@ class FullBackupTest {
             Files.writeString(path, file.getValue());
         }
         var files = new ConfigurationFiles(configuration, directory, null, Map.of());
-        return (BackupSettings) files.load(List.of(TYPE), cron -> Optional.empty())
+        return (BackupSettings) files.load(List.of(TYPE), ScheduleRules.NONE)
                 .jobs()
                 .get("nightly")
                 .settings();

@@ -84,13 +84,16 @@ public final class CronSchedule implements Schedule {
         return Optional.ofNullable(best);
     }
 
+    /** Whether it is due in the hour before the repeated one and in the hour after it. */
     private boolean keepsGoing(LocalDateTime time) {
-        if (clock.zone().getRules().getValidOffsets(time).size() < 2) {
-            return false;
-        }
-        LocalDateTime before = nextOnTheWall(time.minus(HOUR).minusSeconds(1));
-        LocalDateTime after = nextOnTheWall(time);
-        return before != null && before.isBefore(time) && after != null && !after.isAfter(time.plus(HOUR));
+        return clock.repeated(time)
+                .filter(hour -> isDueWithinAnHour(hour.from().minus(HOUR)) && isDueWithinAnHour(hour.to()))
+                .isPresent();
+    }
+
+    private boolean isDueWithinAnHour(LocalDateTime from) {
+        LocalDateTime due = nextOnTheWall(from.minusSeconds(1));
+        return due != null && due.isBefore(from.plus(HOUR));
     }
 
     private @Nullable LocalDateTime nextOnTheWall(LocalDateTime after) {
@@ -109,8 +112,7 @@ public final class CronSchedule implements Schedule {
             cron.setTimeZone(WALL_CLOCK);
             return cron;
         } catch (ParseException | RuntimeException e) {
-            throw new IllegalArgumentException(
-                    "\"" + expression + "\" is not a cron expression: " + e.getMessage(), e);
+            throw new IllegalArgumentException("\"" + expression + "\" is not a cron expression: " + e.getMessage(), e);
         }
     }
 }

@@ -9,6 +9,7 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.zone.ZoneOffsetTransition;
 import java.util.List;
+import java.util.Optional;
 
 /** From times on the wall of a zone to instants, by a policy for the two nights a year when that is not one to one. */
 record WallClock(ZoneId zone, Dst policy) {
@@ -22,6 +23,16 @@ record WallClock(ZoneId zone, Dst policy) {
         return next == null || next.getInstant().isAfter(around.plus(NEAR));
     }
 
+    /** A stretch of the wall, {@code to} excluded. */
+    record Stretch(LocalDateTime from, LocalDateTime to) {}
+
+    /** The repeated stretch that the time on the wall is in; empty when it comes once or never. */
+    Optional<Stretch> repeated(LocalDateTime wall) {
+        return Optional.ofNullable(zone.getRules().getTransition(wall))
+                .filter(ZoneOffsetTransition::isOverlap)
+                .map(overlap -> new Stretch(overlap.getDateTimeAfter(), overlap.getDateTimeBefore()));
+    }
+
     /** Nothing later on the wall comes before this. */
     Instant earliest(LocalDateTime wall) {
         return wall.atZone(zone).withEarlierOffsetAtOverlap().toInstant().minus(NEAR);
@@ -30,8 +41,8 @@ record WallClock(ZoneId zone, Dst policy) {
     /**
      * The due times of one time on the wall: none, one or two, in order.
      *
-     * @param keepsGoing whether the schedule is due every hour or more often around this time: then it does not pause
-     *     while an hour repeats, whatever the policy
+     * @param keepsGoing whether the schedule is due in the hours around a repeated one too: then it does not pause while
+     *     that hour repeats, whatever the policy
      */
     List<DueTime> dueTimes(LocalDateTime wall, boolean keepsGoing) {
         ZoneOffsetTransition transition = zone.getRules().getTransition(wall);
@@ -39,9 +50,7 @@ record WallClock(ZoneId zone, Dst policy) {
             return List.of(DueTime.at(wall.atZone(zone).toInstant()));
         }
         if (transition.isGap()) {
-            return policy == Dst.SKIP
-                    ? List.of()
-                    : List.of(new DueTime(transition.getInstant(), Mark.SHIFTED, null));
+            return policy == Dst.SKIP ? List.of() : List.of(new DueTime(transition.getInstant(), Mark.SHIFTED, null));
         }
         DueTime first = new DueTime(instant(wall, transition.getOffsetBefore()), Mark.FIRST_OF_TWO, null);
         return policy == Dst.BOTH || keepsGoing
