@@ -7,9 +7,11 @@ import io.nightshift.infra.config.Schedule.Timed;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.JobType;
+import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Cause;
 import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunTerms;
 import io.nightshift.scheduler.ledger.ScheduledJob;
 import io.nightshift.scheduler.schedule.MissedRule;
 import io.nightshift.scheduler.schedule.Schedule;
@@ -63,7 +65,7 @@ public final class ConfiguredJobs {
                             cluster,
                             job.settings(),
                             wish,
-                            wish.timeLimit() == null ? job.running().timeout() : wish.timeLimit()))
+                            RunTerms.of(job.running()).once().limited(wish.timeLimit())))
                     .toList();
         }
         JobType type = types.find(wish.name()).orElseThrow(() -> unknown(wish.name()));
@@ -75,7 +77,8 @@ public final class ConfiguredJobs {
                     "add --cluster C; clusters: " + names(configuration.clusters()));
         }
         requireCluster(cluster);
-        return List.of(request(type.name(), type.name(), cluster, defaults(type), wish, wish.timeLimit()));
+        return List.of(request(
+                type.name(), type.name(), cluster, defaults(type), wish, RunTerms.ON_DEMAND.limited(wish.timeLimit())));
     }
 
     /** What a running job asks for: its own cluster, the settings of a configured job of that type if there is one. */
@@ -96,7 +99,8 @@ public final class ConfiguredJobs {
                 actor,
                 request.settings(),
                 false,
-                request.timeLimit(),
+                request.terms(),
+                new RunId(run.id()),
                 null);
     }
 
@@ -117,7 +121,8 @@ public final class ConfiguredJobs {
                 "schedule",
                 RecordBinder.toMap(job.settings()),
                 false,
-                job.running().timeout(),
+                RunTerms.of(job.running()),
+                null,
                 null);
         Timed timed = (Timed) job.schedule();
         return new ScheduledJob(request, schedule, missedRule(job, timed), offset(job, timed, cluster));
@@ -151,7 +156,7 @@ public final class ConfiguredJobs {
     }
 
     private static LaunchRequest request(
-            String name, String type, String cluster, Record settings, Wish wish, @Nullable Duration timeLimit) {
+            String name, String type, String cluster, Record settings, Wish wish, RunTerms terms) {
         return new LaunchRequest(
                 name,
                 type,
@@ -160,7 +165,8 @@ public final class ConfiguredJobs {
                 wish.actor(),
                 RecordBinder.toMap(RecordBinder.withOverrides(settings, wish.settings())),
                 wish.dryRun(),
-                timeLimit,
+                terms,
+                null,
                 null);
     }
 

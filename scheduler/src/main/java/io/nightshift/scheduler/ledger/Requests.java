@@ -6,7 +6,6 @@ import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.schedule.Fate;
 import java.sql.Timestamp;
 import java.sql.Types;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -133,11 +132,12 @@ public final class Requests {
 
     private JdbcClient.StatementSpec statement(
             LaunchRequest request, @Nullable Instant due, RunState state, @Nullable String reason) {
-        Duration limit = request.timeLimit();
         return ledger.sql("""
-                        INSERT INTO run (job, job_type, cluster, due, cause, actor, settings, dry_run, time_limit, node,
+                        INSERT INTO run (job, job_type, cluster, due, cause, actor, settings, dry_run, terms, priority,
+                                         cause_run, node,
                                          state, reason, ended_at)
-                        VALUES (:job, :type, :cluster, :due, :cause, :actor, :settings::jsonb, :dryRun, :limit, :node,
+                        VALUES (:job, :type, :cluster, :due, :cause, :actor, :settings::jsonb, :dryRun, :terms::jsonb, :priority,
+                                :causeRun, :node,
                                 :state, :reason, CASE WHEN :ended THEN clock_timestamp() END)
                         ON CONFLICT DO NOTHING
                         RETURNING id
@@ -150,7 +150,12 @@ public final class Requests {
                 .param("actor", request.actor())
                 .param("settings", Json.write(request.settings()))
                 .param("dryRun", request.dryRun())
-                .param("limit", limit == null ? null : limit.toMillis(), Types.BIGINT)
+                .param("terms", Json.write(request.terms()))
+                .param("priority", request.terms().priority())
+                .param(
+                        "causeRun",
+                        request.causedBy() == null ? null : request.causedBy().number(),
+                        Types.BIGINT)
                 .param("node", request.node())
                 .param("state", state.toString())
                 .param("reason", reason)
