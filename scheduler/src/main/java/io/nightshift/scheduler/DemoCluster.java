@@ -176,7 +176,8 @@ public final class DemoCluster implements AutoCloseable {
         clusters.put(NAME, cluster);
         Map<String, StorageConfig> storages = new TreeMap<>(configuration.storages());
         storages.put(NAME, new DirectoryStorageConfig(NAME, storage(home)));
-        return new Configuration(configuration.program(), clusters, storages, configuration.jobs());
+        return new Configuration(
+                configuration.program(), clusters, storages, configuration.calendars(), configuration.jobs());
     }
 
     private static ClusterConfig cluster(NodeAddress node, @Nullable Secret password) {

@@ -11,6 +11,7 @@ import io.nightshift.scheduler.launch.ScheduleClock;
 import io.nightshift.scheduler.launch.Ticker;
 import io.nightshift.scheduler.launch.WorkQueue;
 import io.nightshift.scheduler.ledger.DueTimes;
+import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.monitoring.ControlDatabaseHealth;
@@ -50,7 +51,7 @@ class ServeWiring {
 
     @Bean
     DueTimes dueTimes(DataSource dataSource, Requests requests) {
-        return new DueTimes(dataSource, requests);
+        return new DueTimes(dataSource, requests, new Pauses(dataSource));
     }
 
     @Bean

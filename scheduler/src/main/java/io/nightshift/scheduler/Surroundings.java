@@ -4,7 +4,7 @@ import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.ConfigurationFiles;
 import io.nightshift.infra.config.ConfigurationResult;
 import io.nightshift.scheduler.launch.JobTypes;
-import io.nightshift.scheduler.schedule.CronSchedule;
+import io.nightshift.scheduler.schedule.Schedules;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
@@ -22,7 +22,7 @@ public record Surroundings(
     /** Reads the whole configuration, with every problem of every file. */
     public ConfigurationResult read() {
         return new ConfigurationFiles(configDirectory, home.path(), profile, environment)
-                .check(jobTypes.all(), CronSchedule::problem, DemoCluster.known(home));
+                .check(jobTypes.all(), Schedules.RULES, DemoCluster.known(home));
     }
 
     /** The configuration; one failure that lists every problem otherwise. */

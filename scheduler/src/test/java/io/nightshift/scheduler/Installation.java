@@ -9,6 +9,7 @@ import io.nightshift.scheduler.ledger.Cause;
 import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.ledger.RunTerms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -123,7 +124,8 @@ public final class Installation implements AutoCloseable {
                 "somebody",
                 Map.of("script", script),
                 false,
-                timeLimit,
+                RunTerms.ON_DEMAND.limited(timeLimit),
+                null,
                 null);
     }
 

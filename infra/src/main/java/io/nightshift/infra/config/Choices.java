@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A sealed interface of records, one of which is written: an empty record by its name, such as {@code continuous}, the
@@ -12,10 +13,15 @@ import java.util.stream.Collectors;
 record Choices(List<Class<? extends Record>> named, List<Class<? extends Record>> maps) {
 
     static Choices of(Class<?> sealed) {
-        var byEmptiness = Arrays.stream(sealed.getPermittedSubclasses())
-                .<Class<? extends Record>>map(permitted -> permitted.asSubclass(Record.class))
+        var byEmptiness = records(sealed)
                 .collect(Collectors.partitioningBy(permitted -> permitted.getRecordComponents().length == 0));
         return new Choices(byEmptiness.getOrDefault(true, List.of()), byEmptiness.getOrDefault(false, List.of()));
+    }
+
+    private static Stream<Class<? extends Record>> records(Class<?> sealed) {
+        return Arrays.stream(sealed.getPermittedSubclasses())
+                .flatMap(permitted ->
+                        permitted.isRecord() ? Stream.of(permitted.asSubclass(Record.class)) : records(permitted));
     }
 
     /** The empty record of that name. */

@@ -9,11 +9,13 @@ public record Configuration(
         ProgramSettings program,
         Map<String, ClusterConfig> clusters,
         Map<String, StorageConfig> storages,
+        Map<String, CalendarConfig> calendars,
         Map<String, JobConfig> jobs) {
 
     public Configuration {
         clusters = Collections.unmodifiableMap(new TreeMap<>(clusters));
         storages = Collections.unmodifiableMap(new TreeMap<>(storages));
+        calendars = Collections.unmodifiableMap(new TreeMap<>(calendars));
         jobs = Collections.unmodifiableMap(new TreeMap<>(jobs));
     }
 }

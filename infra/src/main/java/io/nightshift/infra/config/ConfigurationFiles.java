@@ -2,6 +2,7 @@ package io.nightshift.infra.config;
 
 import io.nightshift.infra.run.JobType;
 import java.nio.file.Path;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,18 +36,18 @@ public record ConfigurationFiles(
      * The whole configuration, valid.
      *
      * @param jobTypes those that can be configured
-     * @param cronProblem what is wrong with a cron expression, or empty
+     * @param rules for cron expressions and iCalendar files
      * @throws io.nightshift.infra.resilience.NightshiftException CONFIGURATION with every problem of every file; only
      *     what cannot be judged waits: the rest of a file that is no YAML, the settings of an unknown job type, and labels
      *     while a cluster that may bear them is wrong
      */
-    public Configuration load(Collection<JobType> jobTypes, Function<String, Optional<String>> cronProblem) {
-        return check(jobTypes, cronProblem).orThrow();
+    public Configuration load(Collection<JobType> jobTypes, ScheduleRules rules) {
+        return check(jobTypes, rules).orThrow();
     }
 
     /** The same, with the problems as a list; never throws because of what is in the files. */
-    public ConfigurationResult check(Collection<JobType> jobTypes, Function<String, Optional<String>> cronProblem) {
-        return check(jobTypes, cronProblem, Map.of());
+    public ConfigurationResult check(Collection<JobType> jobTypes, ScheduleRules rules) {
+        return check(jobTypes, rules, Map.of());
     }
 
     /**
@@ -56,13 +56,11 @@ public record ConfigurationFiles(
      * @param known by name; a file of the same name comes first
      */
     public ConfigurationResult check(
-            Collection<JobType> jobTypes,
-            Function<String, Optional<String>> cronProblem,
-            Map<String, ClusterConfig> known) {
+            Collection<JobType> jobTypes, ScheduleRules rules, Map<String, ClusterConfig> known) {
         var problems = new Problems();
         ConfigurationFolder folder = ConfigurationFolder.read(directory, profile, problems);
         folder.replaceVariables(new Substitution(environment, problems));
-        return new Reading(folder, problems).read(jobTypes, cronProblem, known);
+        return new Reading(folder, problems).read(jobTypes, rules, known);
     }
 
     /** Never shows the environment. */
@@ -83,10 +81,7 @@ public record ConfigurationFiles(
             this.problems = problems;
         }
 
-        ConfigurationResult read(
-                Collection<JobType> jobTypes,
-                Function<String, Optional<String>> cronProblem,
-                Map<String, ClusterConfig> known) {
+        ConfigurationResult read(Collection<JobType> jobTypes, ScheduleRules rules, Map<String, ClusterConfig> known) {
             Optional<ProgramSettings> program = program();
             Map<String, StorageConfig> storages = storages();
             Map<String, Document> clusterDocuments = clusterDocuments();
@@ -97,14 +92,18 @@ public record ConfigurationFiles(
                     clusters.put(name, cluster);
                 }
             });
+            ZoneId zone = program.map(ProgramSettings::zone).orElse(ZoneOffset.UTC);
+            Map<String, CalendarConfig> calendars = calendars(
+                    new CalendarReader(directory.resolve(ConfigurationFolder.CALENDARS), zone, rules, problems));
             Map<String, JobType> types = new TreeMap<>();
             jobTypes.forEach(type -> types.put(type.name(), type));
             var reader = new JobReader(
                     types,
                     clusters,
                     clusterNames,
-                    program.map(ProgramSettings::zone).orElse(ZoneOffset.UTC),
-                    cronProblem,
+                    zone,
+                    folder.documents(ConfigurationFolder.CALENDARS).keySet(),
+                    rules,
                     problems);
             Map<String, JobConfig> jobs = jobs(reader);
             Passwords.of(environment)
@@ -112,7 +111,7 @@ public record ConfigurationFiles(
                     .ifPresent(complaint -> problems.warn(Origin.ENVIRONMENT, "PGPASSFILE", complaint));
             return new ConfigurationResult(
                     program.filter(valid -> problems.count() == 0)
-                            .map(valid -> new Configuration(valid, clusters, storages, jobs))
+                            .map(valid -> new Configuration(valid, clusters, storages, calendars, jobs))
                             .orElse(null),
                     problems.sorted(),
                     problems.sortedWarnings(),
@@ -145,6 +144,20 @@ public record ConfigurationFiles(
                         });
             }
             return storages;
+        }
+
+        private Map<String, CalendarConfig> calendars(CalendarReader reader) {
+            Map<String, CalendarConfig> calendars = new TreeMap<>();
+            for (Document document :
+                    folder.documents(ConfigurationFolder.CALENDARS).values()) {
+                content(document)
+                        .flatMap(content -> reader.read(document, content))
+                        .ifPresent(calendar -> {
+                            calendars.put(document.name(), calendar);
+                            view.add(ConfigurationView.entry(document, calendar, Map.of()));
+                        });
+            }
+            return calendars;
         }
 
         private ClusterReader clusterReader() {

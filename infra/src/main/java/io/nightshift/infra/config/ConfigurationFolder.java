@@ -24,9 +24,10 @@ final class ConfigurationFolder {
     static final String PROGRAM = "nightshift";
     static final String CLUSTERS = "clusters";
     static final String STORAGES = "storages";
+    static final String CALENDARS = "calendars";
     static final String JOBS = "jobs";
 
-    private static final List<String> KINDS = List.of(CLUSTERS, STORAGES, JOBS);
+    private static final List<String> KINDS = List.of(CLUSTERS, STORAGES, CALENDARS, JOBS);
     private static final String PROFILES = "profiles";
     private static final String EXTENSION = ".yaml";
     private static final long LARGEST = 1 << 20;

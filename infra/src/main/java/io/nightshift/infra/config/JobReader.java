@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,14 +14,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param clusters those that are valid, by name
  * @param clusterNames all that have a file
- * @param cronProblem what is wrong with a cron expression, or empty
+ * @param calendars all that have a file
+ * @param rules for cron expressions
  */
 record JobReader(
         Map<String, JobType> types,
         Map<String, ClusterConfig> clusters,
         Collection<String> clusterNames,
         ZoneId zone,
-        Function<String, Optional<String>> cronProblem,
+        Collection<String> calendars,
+        ScheduleRules rules,
         Problems problems) {
 
     Optional<JobConfig> read(Document document, Value.Mapping content) {
@@ -40,8 +41,13 @@ record JobReader(
                         file.type(),
                         file.cluster() == null ? selected(file.clusters()) : List.of(file.cluster()),
                         file.schedule(),
-                        file.timeout(),
+                        file.missed(),
+                        file.expect(),
+                        new JobConfig.Running(
+                                file.timeout(), file.stepTimeout(), file.retry(), file.priority(), file.exclusive()),
                         file.settings()));
+        checkMissed(content);
+        checkCalendars(content);
         checkCluster(content);
         checkLabels(content);
         checkCron(content);
@@ -79,7 +85,7 @@ record JobReader(
 
     private Value.Mapping withZone(Value.Mapping content) {
         return content.get("schedule") instanceof Value.Mapping schedule
-                        && schedule.has("cron")
+                        && (schedule.has("cron") || schedule.has("every"))
                         && !schedule.has("zone")
                 ? content.with("schedule", with(schedule, "zone", zone))
                 : content;
@@ -129,11 +135,41 @@ record JobReader(
                         .toList();
     }
 
+    /** Twenty missed backups are no better than one, and each loads the cluster. */
+    private void checkMissed(Value.Mapping content) {
+        JobType type = content.get("type") instanceof Value.Text text ? types.get(text.text()) : null;
+        if (type != null
+                && type.heavy()
+                && content.get("missed") instanceof Value.Mapping missed
+                && missed.get("policy") instanceof Value.Text policy
+                && policy.text().equals("all")) {
+            problems.add(
+                    missed.at("policy"),
+                    "missed.policy",
+                    "all is not accepted for " + type.name() + ", which is heavy; accepted: once, skip");
+        }
+    }
+
+    private void checkCalendars(Value.Mapping content) {
+        if (content.get("schedule") instanceof Value.Mapping schedule) {
+            for (String key : List.of("except", "only")) {
+                if (schedule.get(key) instanceof Value.Listing names) {
+                    names.elements().forEach(name -> checkCalendar(name, "schedule." + key));
+                }
+            }
+        }
+    }
+
+    private void checkCalendar(Value name, String key) {
+        if (name instanceof Value.Text text && !calendars.contains(text.text())) {
+            problems.add(name.at(), key, "unknown calendar " + text.shown() + Nearest.accepted(text.text(), calendars));
+        }
+    }
+
     private void checkCron(Value.Mapping content) {
         if (content.get("schedule") instanceof Value.Mapping schedule
                 && schedule.get("cron") instanceof Value.Text cron) {
-            cronProblem
-                    .apply(cron.text())
+            rules.cronProblem(cron.text())
                     .ifPresent(problem -> problems.add(schedule.at("cron"), "schedule.cron", problem));
         }
     }

@@ -18,6 +18,9 @@ public record ProgramSettings(
         @Describe("how many runs work at the same time on this Nightshift node; more load the managed clusters more")
         int workThreads,
 
+        @Describe("when people work with the managed clusters, by the zone of each schedule")
+        WorkingDay workingDay,
+
         @Nullable ControlDatabaseUrl control) {
 
     private static final int MOST_WORK_THREADS = 64;
@@ -30,6 +33,6 @@ public record ProgramSettings(
     }
 
     static ProgramSettings defaults() {
-        return new ProgramSettings(ZoneId.of("UTC"), HttpSettings.defaults(), 4, null);
+        return new ProgramSettings(ZoneId.of("UTC"), HttpSettings.defaults(), 4, WorkingDay.defaults(), null);
     }
 }

@@ -7,6 +7,8 @@ import java.lang.reflect.Modifier;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.LocalTime;
 import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +37,8 @@ final class Scalars {
             Double.class, new Type("number", Scalars::decimal),
             Boolean.class, new Type("true or false", Scalars::truth),
             Duration.class, new Type("duration", Durations::parse),
+            LocalDate.class, new Type("date", Scalars::date),
+            LocalTime.class, new Type("time of day", Scalars::time),
             ZoneId.class, new Type("time zone", Scalars::zone),
             Path.class, new Type("path", Scalars::path));
 
@@ -142,6 +146,22 @@ final class Scalars {
             throw refused(
                     text,
                     "a time zone such as UTC or Africa/Nairobi" + Nearest.question(text, ZoneId.getAvailableZoneIds()));
+        }
+    }
+
+    private static Object date(String text) {
+        try {
+            return LocalDate.parse(text);
+        } catch (DateTimeException noDate) {
+            throw refused(text, "a date such as 2026-12-24");
+        }
+    }
+
+    private static Object time(String text) {
+        try {
+            return LocalTime.parse(text);
+        } catch (DateTimeException noTime) {
+            throw refused(text, "a time of day such as 06:00");
         }
     }
 

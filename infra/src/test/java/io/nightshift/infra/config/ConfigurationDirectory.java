@@ -73,7 +73,7 @@ final class ConfigurationDirectory {
 
     ConfigurationResult check() {
         return new ConfigurationFiles(root, Path.of("/home/night"), profile, environment)
-                .check(SampleJobType.ALL, SampleJobType::cronProblem);
+                .check(SampleJobType.ALL, SampleJobType.RULES);
     }
 
     Configuration load() {

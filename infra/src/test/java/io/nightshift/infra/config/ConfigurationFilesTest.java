@@ -50,8 +50,8 @@ class ConfigurationFilesTest {
         JobConfig job = configuration.jobs().get("nightly");
         assertThat(job.type()).isEqualTo("full-backup");
         assertThat(job.clusters()).containsExactly("chanuka");
-        assertThat(job.schedule()).isEqualTo(new Schedule.Cron("0 1 * * *", ZoneId.of("Africa/Nairobi")));
-        assertThat(job.timeout()).isEqualTo(Duration.ofHours(4));
+        assertThat(job.schedule()).isEqualTo(Schedule.Cron.of("0 1 * * *", ZoneId.of("Africa/Nairobi")));
+        assertThat(job.running().timeout()).isEqualTo(Duration.ofHours(4));
         assertThat(job.settings()).isEqualTo(SampleSettings.defaults());
     }
 
@@ -76,7 +76,8 @@ class ConfigurationFilesTest {
 
         Map<String, JobConfig> jobs = directory.load().jobs();
 
-        assertThat(jobs.get("a").schedule()).isEqualTo(new Schedule.Every(Duration.ofMinutes(90)));
+        assertThat(jobs.get("a").schedule())
+                .isEqualTo(Schedule.Every.of(Duration.ofMinutes(90), ZoneId.of("Europe/Berlin")));
         assertThat(jobs.get("b").schedule()).isEqualTo(new Schedule.After("a", Schedule.Ending.COMPLETED));
         assertThat(jobs.get("c").schedule()).isEqualTo(new Schedule.After("a", Schedule.Ending.FAILED));
         assertThat(jobs.get("d").schedule()).isEqualTo(new Schedule.Continuous());
@@ -84,7 +85,7 @@ class ConfigurationFilesTest {
         assertThat(jobs.get("f").schedule()).isEqualTo(new Schedule.None());
         assertThat(jobs.get("g").schedule())
                 .as("the zone of nightshift.yaml")
-                .isEqualTo(new Schedule.Cron("5 1 * * *", ZoneId.of("Europe/Berlin")));
+                .isEqualTo(Schedule.Cron.of("5 1 * * *", ZoneId.of("Europe/Berlin")));
     }
 
     @Test

@@ -2,7 +2,10 @@ package io.nightshift.infra.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.DayOfWeek;
+import java.time.LocalTime;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -13,18 +16,43 @@ class ProgramSettingsTest {
         ProgramSettings settings = RecordBinder.fromMap(ProgramSettings.class, Map.of());
 
         assertThat(settings)
-                .isEqualTo(new ProgramSettings(ZoneId.of("UTC"), new HttpSettings(0, "127.0.0.1"), 4, null));
+                .isEqualTo(new ProgramSettings(
+                        ZoneId.of("UTC"),
+                        new HttpSettings(0, "127.0.0.1"),
+                        4,
+                        new WorkingDay(
+                                LocalTime.of(7, 0),
+                                LocalTime.of(19, 0),
+                                List.of(
+                                        DayOfWeek.MONDAY,
+                                        DayOfWeek.TUESDAY,
+                                        DayOfWeek.WEDNESDAY,
+                                        DayOfWeek.THURSDAY,
+                                        DayOfWeek.FRIDAY)),
+                        null));
     }
 
     @Test
     void all_keys() {
-        Map<String, ?> map =
-                Map.of("zone", "Africa/Nairobi", "http", Map.of("port", 8432, "address", "::1"), "work-threads", 8);
+        Map<String, ?> map = Map.of(
+                "zone",
+                "Africa/Nairobi",
+                "http",
+                Map.of("port", 8432, "address", "::1"),
+                "work-threads",
+                8,
+                "working-day",
+                Map.of("from", "08:00", "to", "17:30", "days", List.of("sunday")));
 
         ProgramSettings settings = RecordBinder.fromMap(ProgramSettings.class, map);
 
         assertThat(settings)
-                .isEqualTo(new ProgramSettings(ZoneId.of("Africa/Nairobi"), new HttpSettings(8432, "::1"), 8, null));
+                .isEqualTo(new ProgramSettings(
+                        ZoneId.of("Africa/Nairobi"),
+                        new HttpSettings(8432, "::1"),
+                        8,
+                        new WorkingDay(LocalTime.of(8, 0), LocalTime.of(17, 30), List.of(DayOfWeek.SUNDAY)),
+                        null));
     }
 
     @Test

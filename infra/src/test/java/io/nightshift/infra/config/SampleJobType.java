@@ -1,6 +1,7 @@
 package io.nightshift.infra.config;
 
 import io.nightshift.infra.run.JobType;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,12 +10,20 @@ record SampleJobType(String name) implements JobType {
 
     static final List<JobType> ALL = List.of(new SampleJobType("full-backup"), new SampleJobType("health-benchmark"));
 
-    /** Stands for the scheduler's check: five fields. */
-    static Optional<String> cronProblem(String expression) {
-        return expression.split(" ", -1).length == 5
-                ? Optional.empty()
-                : Optional.of("\"" + expression + "\" is not accepted; accepted: five fields");
-    }
+    /** Stands for the scheduler's checks: five fields, and a file that begins as iCalendar files do. */
+    static final ScheduleRules RULES = new ScheduleRules() {
+        @Override
+        public Optional<String> cronProblem(String expression) {
+            return expression.split(" ", -1).length == 5
+                    ? Optional.empty()
+                    : Optional.of("\"" + expression + "\" is not accepted; accepted: five fields");
+        }
+
+        @Override
+        public Optional<String> calendarProblem(Path file) {
+            return Optional.empty();
+        }
+    };
 
     @Override
     public String summary() {

@@ -196,7 +196,7 @@ class WrongConfigurationTest {
                 file(
                         "job/x.yaml",
                         "x",
-                        "job  unknown folder; accepted: clusters, storages, jobs, profiles; did you mean jobs?"),
+                        "job  unknown folder; accepted: clusters, storages, calendars, jobs, profiles; did you mean jobs?"),
                 file(
                         "nightshift.yml",
                         "x",

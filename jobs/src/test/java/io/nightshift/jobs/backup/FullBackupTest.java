@@ -6,6 +6,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.ConfigurationFiles;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.config.ScheduleRules;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Section;
 import io.nightshift.jobs.JobRun;
@@ -15,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -131,7 +131,7 @@ class FullBackupTest {
             Files.writeString(path, file.getValue());
         }
         var files = new ConfigurationFiles(configuration, directory, null, Map.of());
-        return (BackupSettings) files.load(List.of(TYPE), cron -> Optional.empty())
+        return (BackupSettings) files.load(List.of(TYPE), ScheduleRules.NONE)
                 .jobs()
                 .get("nightly")
                 .settings();

@@ -3,9 +3,10 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.JobConfig;
 import io.nightshift.scheduler.Surroundings;
-import io.nightshift.scheduler.launch.ConfiguredJobs;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.schedule.DueTime;
 import io.nightshift.scheduler.schedule.Schedule;
+import io.nightshift.scheduler.schedule.Schedules;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,15 +65,16 @@ final class JobsCommand implements Callable<Integer> {
 
     private static List<Line> lines(Configuration configuration, Map<String, Run> latest, Instant now) {
         List<Line> lines = new ArrayList<>();
+        Schedules schedules = new Schedules(configuration.calendars());
         for (JobConfig job : configuration.jobs().values()) {
-            Optional<Schedule> schedule = ConfiguredJobs.schedule(job);
+            Optional<Schedule> schedule = schedules.of(job.schedule());
             for (String cluster : job.clusters()) {
                 lines.add(new Line(
                         job.name(),
                         job.type(),
                         cluster,
                         schedule.map(Schedule::text).orElse("on demand"),
-                        schedule.flatMap(s -> s.next(now)).orElse(null),
+                        schedule.flatMap(s -> s.next(now)).map(DueTime::at).orElse(null),
                         latest.get(job.name() + "@" + cluster)));
             }
         }

@@ -79,7 +79,7 @@ final class ServeCommand implements Callable<Integer> {
                 job.cluster(),
                 job.schedule()
                         .next(surroundings.clock().instant())
-                        .map(RunText::time)
+                        .map(next -> RunText.time(next.at()))
                         .orElse("never")));
         if (scheduled.isEmpty()) {
             top.out().println("  no job has a schedule");

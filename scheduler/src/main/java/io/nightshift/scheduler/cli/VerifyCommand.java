@@ -18,6 +18,7 @@ import io.nightshift.scheduler.ledger.Cause;
 import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.RunState;
+import io.nightshift.scheduler.ledger.RunTerms;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -98,6 +99,7 @@ final class VerifyCommand implements Callable<Integer> {
                 System.getProperty("user.name", "unknown"),
                 Map.of("backup", label),
                 false,
+                RunTerms.ON_DEMAND,
                 null,
                 null);
         try (LedgerAtHand ledger = LedgerAtHand.open(surroundings).orElse(null)) {

@@ -3,34 +3,28 @@ package io.nightshift.scheduler.launch;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.JobConfig;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.config.Schedule.Timed;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.JobType;
+import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Cause;
 import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Run;
-import io.nightshift.scheduler.schedule.CronSchedule;
+import io.nightshift.scheduler.ledger.RunTerms;
+import io.nightshift.scheduler.ledger.ScheduledJob;
+import io.nightshift.scheduler.schedule.MissedRule;
 import io.nightshift.scheduler.schedule.Schedule;
+import io.nightshift.scheduler.schedule.Schedules;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** From what is configured, or named on the command line, to launch requests. */
 public final class ConfiguredJobs {
-
-    /** A job with due times, on one cluster. */
-    public record Scheduled(Schedule schedule, LaunchRequest request) {
-
-        public String job() {
-            return request.job();
-        }
-
-        public String cluster() {
-            return request.cluster();
-        }
-    }
 
     /**
      * What somebody asks for.
@@ -47,12 +41,17 @@ public final class ConfiguredJobs {
             @Nullable Duration timeLimit,
             String actor) {}
 
+    /** A backup of the night that begins later loads the day. */
+    private static final Duration LATEST_HEAVY = Duration.ofHours(4);
+
     private final Configuration configuration;
     private final JobTypes types;
+    private final Schedules schedules;
 
     public ConfiguredJobs(Configuration configuration, JobTypes types) {
         this.configuration = configuration;
         this.types = types;
+        this.schedules = new Schedules(configuration.calendars());
     }
 
     /** One request per cluster. */
@@ -66,7 +65,7 @@ public final class ConfiguredJobs {
                             cluster,
                             job.settings(),
                             wish,
-                            wish.timeLimit() == null ? job.timeout() : wish.timeLimit()))
+                            RunTerms.of(job.running()).once().limited(wish.timeLimit())))
                     .toList();
         }
         JobType type = types.find(wish.name()).orElseThrow(() -> unknown(wish.name()));
@@ -78,7 +77,8 @@ public final class ConfiguredJobs {
                     "add --cluster C; clusters: " + names(configuration.clusters()));
         }
         requireCluster(cluster);
-        return List.of(request(type.name(), type.name(), cluster, defaults(type), wish, wish.timeLimit()));
+        return List.of(request(
+                type.name(), type.name(), cluster, defaults(type), wish, RunTerms.ON_DEMAND.limited(wish.timeLimit())));
     }
 
     /** What a running job asks for: its own cluster, the settings of a configured job of that type if there is one. */
@@ -99,35 +99,56 @@ public final class ConfiguredJobs {
                 actor,
                 request.settings(),
                 false,
-                request.timeLimit(),
+                request.terms(),
+                new RunId(run.id()),
                 null);
     }
 
     /** Every job with due times, on each of its clusters. */
-    public List<Scheduled> scheduled() {
+    public List<ScheduledJob> scheduled() {
         return configuration.jobs().values().stream()
                 .flatMap(job -> schedule(job).stream()
-                        .flatMap(schedule -> job.clusters().stream()
-                                .map(cluster -> new Scheduled(
-                                        schedule,
-                                        new LaunchRequest(
-                                                job.name(),
-                                                job.type(),
-                                                cluster,
-                                                Cause.SCHEDULE,
-                                                "schedule",
-                                                RecordBinder.toMap(job.settings()),
-                                                false,
-                                                job.timeout(),
-                                                null)))))
+                        .flatMap(schedule -> job.clusters().stream().map(cluster -> scheduled(job, schedule, cluster))))
                 .toList();
     }
 
-    /** The due times of a job; empty when it has none that this version fires. */
-    public static Optional<Schedule> schedule(JobConfig job) {
-        return job.schedule() instanceof io.nightshift.infra.config.Schedule.Cron cron
-                ? Optional.of(new CronSchedule(cron.cron(), cron.zone()))
-                : Optional.empty();
+    private ScheduledJob scheduled(JobConfig job, Schedule schedule, String cluster) {
+        LaunchRequest request = new LaunchRequest(
+                job.name(),
+                job.type(),
+                cluster,
+                Cause.SCHEDULE,
+                "schedule",
+                RecordBinder.toMap(job.settings()),
+                false,
+                RunTerms.of(job.running()),
+                null,
+                null);
+        Timed timed = (Timed) job.schedule();
+        return new ScheduledJob(request, schedule, missedRule(job, timed), offset(job, timed, cluster));
+    }
+
+    private MissedRule missedRule(JobConfig job, Timed timed) {
+        boolean heavy = types.find(job.type()).map(JobType::heavy).orElse(true);
+        Duration limit = job.missed().maxLateness();
+        return new MissedRule(
+                job.missed().policy(),
+                limit == null && heavy ? LATEST_HEAVY : limit,
+                heavy ? configuration.program().workingDay() : null,
+                timed.zone());
+    }
+
+    /** The same on every Nightshift node and at every start. */
+    private static Duration offset(JobConfig job, Timed timed, String cluster) {
+        long jitter = timed.jitter().toMillis();
+        return jitter == 0
+                ? Duration.ZERO
+                : Duration.ofMillis(Math.floorMod(Objects.hash(job.name(), cluster) * 2_654_435_761L, jitter));
+    }
+
+    /** The due times of a job; empty when it has none of its own. */
+    public Optional<Schedule> schedule(JobConfig job) {
+        return schedules.of(job.schedule());
     }
 
     <T extends Record> T read(Class<T> type, Map<String, Object> settings) {
@@ -135,7 +156,7 @@ public final class ConfiguredJobs {
     }
 
     private static LaunchRequest request(
-            String name, String type, String cluster, Record settings, Wish wish, @Nullable Duration timeLimit) {
+            String name, String type, String cluster, Record settings, Wish wish, RunTerms terms) {
         return new LaunchRequest(
                 name,
                 type,
@@ -144,7 +165,8 @@ public final class ConfiguredJobs {
                 wish.actor(),
                 RecordBinder.toMap(RecordBinder.withOverrides(settings, wish.settings())),
                 wish.dryRun(),
-                timeLimit,
+                terms,
+                null,
                 null);
     }
 

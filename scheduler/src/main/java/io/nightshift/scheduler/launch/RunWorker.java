@@ -103,7 +103,7 @@ public final class RunWorker {
     }
 
     private @Nullable ScheduledFuture<?> armTimeLimit(Run run, ActiveRun active) {
-        Duration limit = run.timeLimit();
+        Duration limit = run.terms().timeLimit();
         return limit == null
                 ? null
                 : timers.schedule(

@@ -4,6 +4,7 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.DueTimes;
+import io.nightshift.scheduler.ledger.ScheduledJob;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Date;
@@ -49,7 +50,7 @@ public final class ScheduleClock {
 
     /** Accounts for every scheduled job; one that fails does not keep the others from their due times. */
     public void accountForAll() {
-        for (ConfiguredJobs.Scheduled scheduled : jobs.scheduled()) {
+        for (ScheduledJob scheduled : jobs.scheduled()) {
             try {
                 account(scheduled);
             } catch (RuntimeException e) {
@@ -72,17 +73,24 @@ public final class ScheduleClock {
                 .orElse(List.of());
     }
 
-    private List<RunId> account(ConfiguredJobs.Scheduled scheduled) {
+    private List<RunId> account(ScheduledJob scheduled) {
         Instant now = clock.instant();
         List<RunId> queued = transaction.execute(status -> {
-            List<RunId> opened = dueTimes.account(scheduled.request(), scheduled.schedule(), now);
-            arm(scheduled, scheduled.schedule().next(now));
+            List<RunId> opened = dueTimes.account(scheduled, now);
+            arm(scheduled, begin(scheduled, now));
             return opened;
         });
         return queued == null ? List.of() : queued;
     }
 
-    private void arm(ConfiguredJobs.Scheduled scheduled, Optional<Instant> next) {
+    private static Optional<Instant> begin(ScheduledJob scheduled, Instant now) {
+        return scheduled
+                .schedule()
+                .next(now.minus(scheduled.offset()))
+                .map(due -> due.at().plus(scheduled.offset()));
+    }
+
+    private void arm(ScheduledJob scheduled, Optional<Instant> next) {
         TriggerKey key = TriggerKey.triggerKey(scheduled.job() + "@" + scheduled.cluster(), GROUP);
         try {
             Trigger armed = quartz.getTrigger(key);

@@ -1,6 +1,9 @@
 package io.nightshift.scheduler.ledger;
 
+import io.nightshift.infra.config.Missed.Policy;
 import io.nightshift.infra.run.RunId;
+import io.nightshift.scheduler.schedule.DueTime;
+import io.nightshift.scheduler.schedule.Fate;
 import io.nightshift.scheduler.schedule.Schedule;
 import java.sql.Timestamp;
 import java.time.Instant;
@@ -17,25 +20,39 @@ public final class DueTimes {
 
     private final JdbcClient ledger;
     private final Requests requests;
+    private final Pauses pauses;
 
-    public DueTimes(DataSource controlDatabase, Requests requests) {
+    public DueTimes(DataSource controlDatabase, Requests requests, Pauses pauses) {
         this.ledger = JdbcClient.create(controlDatabase);
         this.requests = requests;
+        this.pauses = pauses;
     }
 
     /** Opens a run for every due time up to now and moves the cursor. Call it in a transaction; it locks the cursor. */
-    public List<RunId> account(LaunchRequest request, Schedule schedule, Instant now) {
-        Optional<Instant> cursor = cursor(request, schedule, now);
-        if (cursor.isEmpty() || !cursor.get().isBefore(now)) {
+    public List<RunId> account(ScheduledJob job, Instant now) {
+        LaunchRequest request = job.request();
+        Instant until = now.minus(job.offset());
+        Optional<Instant> cursor = cursor(request, job.schedule(), until);
+        if (cursor.isEmpty() || !cursor.get().isBefore(until) || mustWait(job)) {
             return List.of();
         }
-        List<RunId> queued = requests.due(request, schedule.between(cursor.get(), now));
+        List<DueTime> due = job.schedule().between(cursor.get(), until);
+        List<Fate> fates = job.missed().fates(due, until, pauses.of(request.job(), request.cluster()));
+        List<RunId> queued = requests.due(request, fates);
+        // What is not decided yet stays ahead of the cursor.
+        boolean decided = fates.size() == due.size();
+        Instant accounted = decided ? until : fates.get(fates.size() - 1).due().at();
         ledger.sql("UPDATE schedule_cursor SET accounted_until = :now WHERE job = :job AND cluster = :cluster")
-                .param("now", Timestamp.from(now))
+                .param("now", Timestamp.from(accounted))
                 .param("job", request.job())
                 .param("cluster", request.cluster())
                 .update();
         return queued;
+    }
+
+    /** Where every missed due time is made up for, they take their turns. */
+    private boolean mustWait(ScheduledJob job) {
+        return job.missed().policy() == Policy.ALL && requests.isBusy(job.job(), job.cluster());
     }
 
     /** The locked cursor; empty when the schedule is in force only from now on. */

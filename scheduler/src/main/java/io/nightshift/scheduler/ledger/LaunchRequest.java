@@ -1,6 +1,6 @@
 package io.nightshift.scheduler.ledger;
 
-import java.time.Duration;
+import io.nightshift.infra.run.RunId;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * Somebody wants a job to run now.
  *
  * @param settings the effective settings of the job type, as its record's components
- * @param timeLimit null for none
+ * @param causedBy the run that this one follows or was asked for by; null for none
  * @param node the process that will work the run itself; null leaves it to any node that serves
  */
 public record LaunchRequest(
@@ -19,11 +19,12 @@ public record LaunchRequest(
         String actor,
         Map<String, Object> settings,
         boolean dryRun,
-        @Nullable Duration timeLimit,
+        RunTerms terms,
+        @Nullable RunId causedBy,
         @Nullable String node) {
 
     /** The same, for this process to work and nobody else. */
     public LaunchRequest onNode(String name) {
-        return new LaunchRequest(job, jobType, cluster, cause, actor, settings, dryRun, timeLimit, name);
+        return new LaunchRequest(job, jobType, cluster, cause, actor, settings, dryRun, terms, causedBy, name);
     }
 }

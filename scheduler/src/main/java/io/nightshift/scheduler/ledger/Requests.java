@@ -3,10 +3,11 @@ package io.nightshift.scheduler.ledger;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunId;
+import io.nightshift.scheduler.schedule.Fate;
 import java.sql.Timestamp;
 import java.sql.Types;
-import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -32,26 +33,34 @@ public final class Requests {
     }
 
     /**
-     * Accounts for the due times of a job on a cluster, oldest first: the newest is queued, or skipped while an earlier
-     * run is still there; the older ones are missed. Call it in the transaction that moves the cursor.
+     * Accounts for the due times of a job on a cluster: each becomes a run, queued or ended by its fate. One that is to run
+     * while an earlier run is still there is skipped. Call it in the transaction that moves the cursor.
      */
-    List<RunId> due(LaunchRequest request, List<Instant> dueTimes) {
-        if (dueTimes.isEmpty()) {
-            return List.of();
+    List<RunId> due(LaunchRequest request, List<Fate> fates) {
+        List<RunId> queued = new ArrayList<>();
+        for (Fate fate : fates) {
+            if (fate.kind() == Fate.Kind.RUN) {
+                insert(request, fate.due().at())
+                        .ifPresentOrElse(
+                                queued::add,
+                                () -> close(
+                                        request,
+                                        fate.due().at(),
+                                        RunState.SKIPPED,
+                                        busy(request.job(), request.cluster()).getMessage()));
+            }
         }
-        Instant newest = dueTimes.get(dueTimes.size() - 1);
-        Optional<RunId> queued = insert(request, newest);
-        String outcome = queued.map(run -> "run " + run).orElse("no run");
-        if (queued.isEmpty()) {
-            close(
-                    request,
-                    newest,
-                    RunState.SKIPPED,
-                    busy(request.job(), request.cluster()).getMessage());
+        String covering = queued.isEmpty() ? "no run" : "run " + queued.get(queued.size() - 1);
+        for (Fate fate : fates) {
+            Instant due = fate.due().at();
+            switch (fate.kind()) {
+                case SKIPPED -> close(request, due, RunState.SKIPPED, fate.reason());
+                case MISSED -> close(request, due, RunState.MISSED, fate.reason());
+                case COVERED -> close(request, due, RunState.MISSED, "missed (covered by " + covering + ")");
+                case RUN -> {}
+            }
         }
-        dueTimes.subList(0, dueTimes.size() - 1)
-                .forEach(due -> close(request, due, RunState.MISSED, "not started at its time; covered by " + outcome));
-        return queued.map(List::of).orElse(List.of());
+        return queued;
     }
 
     /** Enters something that was done without a lease, such as a verification from the command line. */
@@ -123,11 +132,12 @@ public final class Requests {
 
     private JdbcClient.StatementSpec statement(
             LaunchRequest request, @Nullable Instant due, RunState state, @Nullable String reason) {
-        Duration limit = request.timeLimit();
         return ledger.sql("""
-                        INSERT INTO run (job, job_type, cluster, due, cause, actor, settings, dry_run, time_limit, node,
+                        INSERT INTO run (job, job_type, cluster, due, cause, actor, settings, dry_run, terms, priority,
+                                         cause_run, node,
                                          state, reason, ended_at)
-                        VALUES (:job, :type, :cluster, :due, :cause, :actor, :settings::jsonb, :dryRun, :limit, :node,
+                        VALUES (:job, :type, :cluster, :due, :cause, :actor, :settings::jsonb, :dryRun, :terms::jsonb, :priority,
+                                :causeRun, :node,
                                 :state, :reason, CASE WHEN :ended THEN clock_timestamp() END)
                         ON CONFLICT DO NOTHING
                         RETURNING id
@@ -140,11 +150,28 @@ public final class Requests {
                 .param("actor", request.actor())
                 .param("settings", Json.write(request.settings()))
                 .param("dryRun", request.dryRun())
-                .param("limit", limit == null ? null : limit.toMillis(), Types.BIGINT)
+                .param("terms", Json.write(request.terms()))
+                .param("priority", request.terms().priority())
+                .param(
+                        "causeRun",
+                        request.causedBy() == null ? null : request.causedBy().number(),
+                        Types.BIGINT)
                 .param("node", request.node())
                 .param("state", state.toString())
                 .param("reason", reason)
                 .param("ended", state.hasEnded());
+    }
+
+    /** Whether a run of the job on the cluster is queued or running. */
+    boolean isBusy(String job, String cluster) {
+        return ledger.sql("""
+                        SELECT EXISTS (SELECT FROM run
+                                       WHERE job = :job AND cluster = :cluster AND state IN ('queued', 'running'))
+                        """)
+                .param("job", job)
+                .param("cluster", cluster)
+                .query(Boolean.class)
+                .single();
     }
 
     private NightshiftException busy(String job, String cluster) {

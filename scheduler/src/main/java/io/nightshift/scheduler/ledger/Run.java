@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Progress;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +28,10 @@ public record Run(
         @Nullable Integer exitStatus,
         boolean dryRun,
         Map<String, Object> settings,
-        @Nullable Duration timeLimit,
+        RunTerms terms,
+        @Nullable Long causedBy,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable Instant notBefore,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String waitingFor,
         @JsonInclude(JsonInclude.Include.NON_NULL) Progress.@Nullable Snapshot progress,
         @Nullable JobReport report,
         @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<Attempt> attempts,
@@ -70,7 +72,10 @@ public record Run(
                 exitStatus,
                 dryRun,
                 settings,
-                timeLimit,
+                terms,
+                causedBy,
+                notBefore,
+                waitingFor,
                 progress,
                 report,
                 attempts,

@@ -11,11 +11,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +28,7 @@ public final class RunHistory {
 
     private static final String COLUMNS = """
             id, job, job_type, cluster, state, reason, due, cause, actor, node, requested_at, started_at, ended_at,
-            exit_status, dry_run, settings, time_limit, progress, report
+            exit_status, dry_run, settings, terms, cause_run, not_before, waiting_for, progress, report
             """;
 
     /** Which runs; a null matches everything. */
@@ -110,8 +110,6 @@ public final class RunHistory {
     }
 
     private static Run run(ResultSet row) throws SQLException {
-        long limit = row.getLong("time_limit");
-        Duration timeLimit = row.wasNull() ? null : Duration.ofMillis(limit);
         return new Run(
                 row.getLong("id"),
                 row.getString("job"),
@@ -129,7 +127,11 @@ public final class RunHistory {
                 row.getObject("exit_status", Integer.class),
                 row.getBoolean("dry_run"),
                 Json.readMap(row.getString("settings")),
-                timeLimit,
+                Objects.requireNonNullElse(
+                        Json.readLeniently(row.getString("terms"), RunTerms.class), RunTerms.ON_DEMAND),
+                row.getObject("cause_run", Long.class),
+                instant(row, "not_before"),
+                row.getString("waiting_for"),
                 Json.readLeniently(row.getString("progress"), Progress.Snapshot.class),
                 Json.readLeniently(row.getString("report"), JobReport.class),
                 null,

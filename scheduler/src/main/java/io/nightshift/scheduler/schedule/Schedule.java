@@ -8,19 +8,19 @@ import java.util.Optional;
 /** When a job is due. Immutable; the same question always has the same answer. */
 public interface Schedule {
 
-    /** The first due time after the given instant; empty when there is none any more. */
-    Optional<Instant> next(Instant after);
+    /** The first due time after the given instant, excluded or not; empty when there is none any more. */
+    Optional<DueTime> next(Instant after);
 
     /** The text under which the cursor remembers this schedule: it changes when the due times may change. */
     String text();
 
     /** Due times after {@code after} up to and including {@code until}, oldest first. */
-    default List<Instant> between(Instant after, Instant until) {
-        List<Instant> due = new ArrayList<>();
-        Optional<Instant> next = next(after);
-        while (next.isPresent() && !next.get().isAfter(until)) {
+    default List<DueTime> between(Instant after, Instant until) {
+        List<DueTime> due = new ArrayList<>();
+        Optional<DueTime> next = next(after);
+        while (next.isPresent() && !next.get().at().isAfter(until)) {
             due.add(next.get());
-            next = next(next.get());
+            next = next(next.get().at());
         }
         return due;
     }

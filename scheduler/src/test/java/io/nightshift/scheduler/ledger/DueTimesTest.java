@@ -3,11 +3,15 @@ package io.nightshift.scheduler.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.nightshift.infra.config.Missed;
+import io.nightshift.infra.config.Schedule.Dst;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Installation;
 import io.nightshift.scheduler.schedule.CronSchedule;
+import io.nightshift.scheduler.schedule.MissedRule;
 import io.nightshift.scheduler.schedule.Schedule;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -25,12 +29,13 @@ import org.springframework.transaction.support.TransactionTemplate;
 class DueTimesTest {
 
     private static final Instant EVENING = Instant.parse("2026-11-20T20:00:00Z");
-    private static final Schedule AT_ONE = new CronSchedule("0 1 * * *", ZoneOffset.UTC);
+    private static final Schedule AT_ONE = new CronSchedule("0 1 * * *", ZoneOffset.UTC, Dst.SHIFT);
 
     private static Installation installation;
     private static ControlDatabase database;
 
-    private final DueTimes dueTimes = new DueTimes(database.pool(), new Requests(database.pool()));
+    private final DueTimes dueTimes =
+            new DueTimes(database.pool(), new Requests(database.pool()), new Pauses(database.pool()));
     private final TransactionTemplate transaction =
             new TransactionTemplate(new JdbcTransactionManager(database.pool()));
 
@@ -52,7 +57,15 @@ class DueTimesTest {
     }
 
     private List<RunId> account(Schedule schedule, Instant now) {
-        return transaction.execute(status -> dueTimes.account(Installation.rehearsal("nightly"), schedule, now));
+        return transaction.execute(status -> dueTimes.account(job(schedule), now));
+    }
+
+    private static ScheduledJob job(Schedule schedule) {
+        return new ScheduledJob(
+                Installation.rehearsal("nightly"),
+                schedule,
+                new MissedRule(Missed.Policy.ONCE, null, null, ZoneOffset.UTC),
+                Duration.ZERO);
     }
 
     private static List<Run> runs() {
@@ -121,7 +134,7 @@ class DueTimesTest {
                 .extracting(Run::due, Run::state)
                 .containsExactly(
                         tuple(due(1), RunState.MISSED), tuple(due(2), RunState.MISSED), tuple(due(3), RunState.QUEUED));
-        assertThat(runs().get(0).reason()).endsWith("covered by run " + queued.get(0));
+        assertThat(runs().get(0).reason()).isEqualTo("missed (covered by run " + queued.get(0) + ")");
     }
 
     @Test
@@ -145,7 +158,7 @@ class DueTimesTest {
     @Test
     void misses_nothing_because_the_schedule_was_edited() {
         account(AT_ONE, EVENING);
-        Schedule earlier = new CronSchedule("0 0 * * *", ZoneOffset.UTC);
+        Schedule earlier = new CronSchedule("0 0 * * *", ZoneOffset.UTC, Dst.SHIFT);
 
         List<RunId> atTheEdit = account(earlier, nights(2));
         List<RunId> afterwards = account(earlier, nights(3));
@@ -160,7 +173,7 @@ class DueTimesTest {
         account(AT_ONE, EVENING);
 
         transaction.execute(status -> {
-            dueTimes.account(Installation.rehearsal("nightly"), AT_ONE, nights(1));
+            dueTimes.account(job(AT_ONE), nights(1));
             status.setRollbackOnly();
             return null;
         });
