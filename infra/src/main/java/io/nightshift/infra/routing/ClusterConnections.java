@@ -6,6 +6,7 @@ import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.stream.Collectors;
 
 /**
  * Opens connections to the node of a cluster that an intent asks for. It looks at the nodes in the order of the
@@ -29,7 +31,13 @@ public final class ClusterConnections {
 
     private static final String CONNECT_SECONDS = "10";
 
-    private record Candidate(NodeAddress node, boolean inRecovery, Lsn location) {}
+    /**
+     * A node that answered.
+     *
+     * @param receives whether its WAL receiver runs; of a primary it means nothing
+     */
+    private record Candidate(
+            NodeAddress node, boolean inRecovery, boolean receives, SystemIdentifier system, Lsn location) {}
 
     private final ClusterConfig cluster;
     private final Passwords passwords;
@@ -69,6 +77,7 @@ public final class ClusterConnections {
         if (seen.isEmpty() && !failures.isEmpty()) {
             throw failures.get(0);
         }
+        requireOneSystem(seen);
         return choose(intent, seen).map(Candidate::node).orElseThrow(() -> none(intent, seen, failures));
     }
 
@@ -95,7 +104,7 @@ public final class ClusterConnections {
     /** Without the primary's location the lag is unknown, never 0. */
     private static Optional<Candidate> standby(List<Candidate> seen, Optional<Candidate> primary, DataSize maxLag) {
         return primary.flatMap(source -> seen.stream()
-                .filter(Candidate::inRecovery)
+                .filter(candidate -> candidate.inRecovery() && candidate.receives())
                 .filter(candidate -> source.location().minus(candidate.location()) <= maxLag.bytes())
                 .findFirst());
     }
@@ -105,10 +114,17 @@ public final class ClusterConnections {
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("""
                         SELECT pg_is_in_recovery(),
+                               EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL),
+                               (SELECT system_identifier FROM pg_control_system()),
                                CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
                         """)) {
             row.next();
-            return new Candidate(node, row.getBoolean(1), Lsn.parse(row.getString(2)));
+            return new Candidate(
+                    node,
+                    row.getBoolean(1),
+                    row.getBoolean(2),
+                    SystemIdentifier.parse(Long.toUnsignedString(row.getLong(3))),
+                    Lsn.parse(row.getString(4)));
         } catch (SQLException e) {
             throw SqlStates.failure("node " + node + " of cluster " + cluster.name() + " not observed", e);
         }
@@ -143,17 +159,50 @@ public final class ClusterConnections {
         return properties;
     }
 
+    /** Nodes of two clusters under one name are a mistake that must not cost data. */
+    private void requireOneSystem(List<Candidate> seen) {
+        if (seen.stream().map(Candidate::system).distinct().count() > 1) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "nodes of cluster " + cluster.name() + " have different system identifiers: "
+                            + seen.stream()
+                                    .map(candidate -> candidate.node() + " has " + candidate.system())
+                                    .collect(Collectors.joining(", ")),
+                    "they are not one cluster; correct nodes in clusters/" + cluster.name() + ".yaml");
+        }
+    }
+
+    /** What keeps a standby from being taken. */
+    private static String whyNot(Intent intent, Candidate candidate, List<Candidate> seen) {
+        if (!(intent instanceof Intent.Standby) || !candidate.inRecovery()) {
+            return "";
+        }
+        if (!candidate.receives()) {
+            return " without a running WAL receiver";
+        }
+        return seen.stream()
+                .filter(other -> !other.inRecovery())
+                .findFirst()
+                .map(primary -> ", "
+                        + new DataSize(Math.max(0, primary.location().minus(candidate.location()))).rounded()
+                        + " behind")
+                .orElse(", how far behind is not known without the primary");
+    }
+
     private NightshiftException none(Intent intent, List<Candidate> seen, List<NightshiftException> failures) {
         String observed = seen.stream()
                 .map(candidate -> candidate.node()
                         + (candidate.inRecovery() ? " is a standby at " : " is the primary at ")
-                        + candidate.location())
+                        + candidate.location()
+                        + whyNot(intent, candidate, seen))
                 .reduce((a, b) -> a + ", " + b)
                 .orElse("no node answers");
         String others = failures.isEmpty() ? "" : "; " + failures.get(0).getMessage();
         return new NightshiftException(
                 FailureKind.POSTGRES_UNAVAILABLE,
                 "cluster " + cluster.name() + " has no node that is a " + intent + ": " + observed + others,
-                "start or promote a node, then restart the run");
+                intent instanceof Intent.Standby
+                        ? "let the standby catch up, raise max-lag, or take the primary; then restart the run"
+                        : "start or promote a node, then restart the run");
     }
 }

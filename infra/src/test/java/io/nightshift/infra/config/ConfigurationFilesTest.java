@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
@@ -244,6 +245,69 @@ class ConfigurationFilesTest {
                         storages/near.yaml:2 path
                         storages/near.yaml:3 speed
                         """);
+    }
+
+    @Test
+    void reads_calendars_and_what_a_schedule_takes_of_them() {
+        var directory = ConfigurationDirectory.valid(root)
+                .write("calendars/holidays.yaml", """
+                        zone: Africa/Nairobi
+                        days: [12-25 Christmas, 2026-12-12 Jamhuri Day]
+                        weekly: [SAT 06:00 - SUN 22:00]
+                        windows: [2026-12-24T18:00 - 2026-12-27T06:00 year-end freeze]
+                        """)
+                .write("jobs/nightly.yaml", """
+                        type: full-backup
+                        cluster: chanuka
+                        schedule: {cron: 0 1 * * *, dst: both, except: [holidays], from: 2026-12-01, jitter: 5m}
+                        missed: {policy: skip, max-lateness: 90m}
+                        """);
+
+        Configuration configuration = directory.load();
+
+        assertThat(configuration.calendars().get("holidays"))
+                .isEqualTo(new CalendarConfig(
+                        "holidays",
+                        ZoneId.of("Africa/Nairobi"),
+                        List.of(CalendarDay.parse("12-25 Christmas"), CalendarDay.parse("2026-12-12 Jamhuri Day")),
+                        List.of(WeeklyWindow.parse("SAT 06:00 - SUN 22:00")),
+                        List.of(DateWindow.parse("2026-12-24T18:00 - 2026-12-27T06:00 year-end freeze")),
+                        null));
+        JobConfig job = configuration.jobs().get("nightly");
+        assertThat(job.schedule())
+                .isEqualTo(new Schedule.Cron(
+                        "0 1 * * *",
+                        ZoneId.of("Europe/Berlin"),
+                        Schedule.Dst.BOTH,
+                        List.of("holidays"),
+                        List.of(),
+                        LocalDate.of(2026, 12, 1),
+                        null,
+                        Duration.ofMinutes(5)));
+        assertThat(job.missed()).isEqualTo(new Missed(Missed.Policy.SKIP, Duration.ofMinutes(90)));
+    }
+
+    @Test
+    void refuses_wrong_calendars_and_unknown_ones_with_what_is_accepted() {
+        var directory = ConfigurationDirectory.valid(root)
+                .write("calendars/holidays.yaml", "days: [25-12]\nweekly: [SAT - SUN]\nwindows: [soon]\n")
+                .write("calendars/empty.yaml", "zone: UTC\n")
+                .write("calendars/file.yaml", "icalendar: gone.ics\n")
+                .write(
+                        "jobs/nightly.yaml",
+                        ConfigurationDirectory.JOB.replace("zone: Africa/Nairobi", "except: [holyday, holidays]"));
+
+        assertThat(directory.check().problems())
+                .extracting(Problem::toString)
+                .satisfiesExactly(
+                        problem -> assertThat(problem).contains("empty.yaml:1  the calendar holds nothing"),
+                        problem -> assertThat(problem).contains("file.yaml:1  icalendar: file ", "gone.ics not found"),
+                        problem -> assertThat(problem).contains("holidays.yaml:1  days[0]: \"25-12\" is not accepted"),
+                        problem -> assertThat(problem).contains("holidays.yaml:2  weekly[0]: \"SAT - SUN\""),
+                        problem -> assertThat(problem).contains("holidays.yaml:3  windows[0]: \"soon\""),
+                        problem -> assertThat(problem)
+                                .contains(
+                                        "nightly.yaml:3  schedule.except: unknown calendar \"holyday\"; accepted: empty"));
     }
 
     @Test

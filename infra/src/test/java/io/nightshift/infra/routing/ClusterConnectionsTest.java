@@ -114,6 +114,51 @@ final class ClusterConnectionsTest {
     }
 
     @Test
+    void says_how_far_a_standby_is_behind_that_is_beyond_its_lag() {
+        var connections = cluster(address(primary), address(standby));
+        standby.execute("postgres", "SELECT pg_wal_replay_pause()");
+        try {
+            primary.execute(
+                    "postgres", "SELECT pg_logical_emit_message(false, 'test', repeat('x', 3 << 20))", "CHECKPOINT");
+
+            assertThatThrownBy(
+                            () -> connections.direct(new Intent.Standby(DataSize.ofMegabytes(1)), "postgres", "test"))
+                    .hasMessageContaining("has no node that is a standby at most 1MB behind")
+                    .hasMessageMatching("(?s).* is a standby at \\S+, [3-9]\\.\\d+ MB behind.*");
+        } finally {
+            standby.execute("postgres", "SELECT pg_wal_replay_resume()");
+        }
+    }
+
+    @Test
+    void takes_no_standby_whose_wal_receiver_does_not_run() throws IOException {
+        try (TestPostgres deaf = TestPostgres.prepare(
+                18, Map.of("max_connections", "100", "primary_conninfo", "host=127.0.0.1 port=1 user=postgres"))) {
+            Files.createFile(deaf.dataDirectory().resolve("standby.signal"));
+            deaf.restart();
+
+            assertThatThrownBy(() -> cluster(address(primary), address(deaf))
+                            .direct(new Intent.Standby(NEAR), "postgres", "test"))
+                    .hasMessageContaining(address(deaf) + " is a standby at ")
+                    .hasMessageContaining(" without a running WAL receiver");
+        }
+    }
+
+    @Test
+    void refuses_nodes_of_two_clusters_under_one_name() {
+        try (TestPostgres stranger = TestPostgres.start(15)) {
+            stranger.execute("postgres", "ALTER ROLE postgres PASSWORD '" + primary.password() + "'");
+
+            assertThatThrownBy(() ->
+                            cluster(address(primary), address(stranger)).direct(Intent.PRIMARY, "postgres", "test"))
+                    .hasMessageContaining("nodes of cluster chanuka have different system identifiers")
+                    .hasMessageContaining(address(stranger) + " has ")
+                    .satisfies(failure ->
+                            assertThat(((NightshiftException) failure).kind()).isEqualTo(FailureKind.REFUSED));
+        }
+    }
+
+    @Test
     void prefers_a_standby_and_takes_the_primary_when_there_is_none() throws SQLException {
         try (Connection connection =
                 cluster(address(primary)).direct(new Intent.StandbyPreferred(NEAR), "postgres", "test")) {
