@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.run.Progress;
@@ -44,6 +45,13 @@ public final class JobRun {
      */
     public record Outcome(
             BatchStatus status, List<String> steps, Optional<NightshiftException> failure, JobReport report) {
+
+        /** Without those about the way servers of tests are set up, such as without fsync. */
+        public List<Finding> findings() {
+            return report.findings().stream()
+                    .filter(finding -> !finding.key().startsWith("backup/source/"))
+                    .toList();
+        }
 
         public NightshiftException failed() {
             return failure.orElseThrow(() -> new AssertionError("the attempt has not failed: " + this));

@@ -151,7 +151,7 @@ class FullBackupFaultsTest {
             Outcome outcome = JobRun.of(TYPE, damaged, QUICK).attempt().completed();
 
             assertThat(outcome.report().exitStatus()).isEqualTo(3);
-            assertThat(outcome.report().findings()).singleElement().satisfies(finding -> {
+            assertThat(outcome.findings()).singleElement().satisfies(finding -> {
                 assertThat(finding.key()).isEqualTo("backup/source-damage/" + file + "/3");
                 assertThat(finding.severity()).isEqualTo(Severity.ERROR);
                 assertThat(finding.subject()).isEqualTo(file + " block 3");
@@ -178,7 +178,7 @@ class FullBackupFaultsTest {
                 .contains(" reads back with damage from storage local (", "base.tar.zst bytes ");
         assertThat(damaged.failed().hint())
                 .isEqualTo("the backup was not made visible; look after the storage's disk, then run the job again");
-        assertThat(damaged.report().findings())
+        assertThat(damaged.findings())
                 .isNotEmpty()
                 .allSatisfy(finding -> assertThat(finding.severity()).isEqualTo(Severity.CRITICAL));
         assertThat(damaged.steps()).doesNotContain("publishBackup");
@@ -195,7 +195,7 @@ class FullBackupFaultsTest {
         Outcome restarted = run.attempt().completed();
 
         assertThat(restarted.steps()).containsExactly("checkCluster", "verifyStoredBackup", "publishBackup");
-        assertThat(restarted.report().findings())
+        assertThat(restarted.findings())
                 .isNotEmpty()
                 .allSatisfy(finding -> assertThat(finding.state()).isEqualTo(Finding.State.RESOLVED));
         assertThat(restarted.report().exitStatus()).isZero();
@@ -214,7 +214,7 @@ class FullBackupFaultsTest {
             Outcome damaged = run.attempt();
 
             assertThat(damaged.failed().getMessage()).contains("storage far (", " and from storage near (");
-            assertThat(damaged.report().findings())
+            assertThat(damaged.findings())
                     .extracting(Finding::subject)
                     .anyMatch(subject -> subject.endsWith("in storage far"))
                     .anyMatch(subject -> subject.endsWith("in storage near"));

@@ -63,7 +63,7 @@ class FullBackupShapesTest {
             writePlainFiles(postgres.dataDirectory());
             promote(postgres);
 
-            JobReport report;
+            JobRun.Outcome outcome;
             List<Change> changes;
             try (Connection temporary = postgres.connect("postgres");
                     Statement session = temporary.createStatement();
@@ -71,8 +71,7 @@ class FullBackupShapesTest {
                             ChanukaWorkload.start(() -> postgres.connect("postgres"), WorkloadPlan.everything());
                     Changes changing = Changes.begin(postgres)) {
                 session.execute("CREATE TEMPORARY TABLE passing AS SELECT i FROM generate_series(1, 1000) i");
-                report =
-                        JobRun.of(TYPE, cluster, SETTINGS).attempt().completed().report();
+                outcome = JobRun.of(TYPE, cluster, SETTINGS).attempt().completed();
                 long rounds = changing.rounds();
                 await().until(() -> changing.rounds() > rounds);
                 changes = changing.end();
@@ -105,7 +104,8 @@ class FullBackupShapesTest {
                 requireChanges(restored, changes, replayed);
                 requireSound(restored);
             }
-            assertThat(report.findings()).isEmpty();
+            assertThat(outcome.findings()).isEmpty();
+            JobReport report = outcome.report();
             assertThat(report.exitStatus()).isZero();
             assertThat(document.timeline().id()).isEqualTo(2);
             assertThat(cluster.traces()).isEmpty();

@@ -75,10 +75,10 @@ class SourceDamageTest {
             Files.write(postgres.dataDirectory().resolve(cut), new byte[100], StandardOpenOption.APPEND);
             postgres.restart();
 
-            JobReport report = JobRun.of(new FullBackupJobType(), cluster, SETTINGS)
+            JobRun.Outcome outcome = JobRun.of(new FullBackupJobType(), cluster, SETTINGS)
                     .attempt()
-                    .completed()
-                    .report();
+                    .completed();
+            JobReport report = outcome.report();
 
             List<SourceDamage> expected = new ArrayList<>();
             for (long block = 2; block <= 10; block += 2) {
@@ -98,7 +98,7 @@ class SourceDamageTest {
             assertThat(report.summary()).endsWith("; source-damaged, more than " + (expected.size() - 1) + " pages");
 
             Map<String, Finding> findings =
-                    report.findings().stream().collect(Collectors.toMap(Finding::key, Function.identity()));
+                    outcome.findings().stream().collect(Collectors.toMap(Finding::key, Function.identity()));
             assertThat(findings.keySet())
                     .containsExactlyInAnyOrderElementsOf(java.util.stream.Stream.concat(
                                     expected.stream().map(SourceDamageTest::key),
