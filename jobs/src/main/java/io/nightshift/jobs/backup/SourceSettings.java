@@ -25,8 +25,8 @@ import java.util.stream.Collectors;
 record SourceSettings(
         Map<String, String> settings, List<FileSetting> fileSettings, List<String> hba, List<View> hidden) {
 
-    private static final View FILE_SETTINGS = new View("pg_file_settings", "pg_show_all_file_settings()");
-    private static final View HBA_RULES = new View("pg_hba_file_rules", "pg_hba_file_rules()");
+    static final View FILE_SETTINGS = new View("pg_file_settings", "pg_show_all_file_settings()");
+    static final View HBA_RULES = new View("pg_hba_file_rules", "pg_hba_file_rules()");
 
     /** A view that only superusers may read at first, and the function under it; grants hold in one database. */
     record View(String name, String function) {

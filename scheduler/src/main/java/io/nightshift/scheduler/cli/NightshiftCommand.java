@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
             "7:stopped, or past its time limit"
         },
         subcommands = {
+            SetupCommand.class,
             DemoCommand.class,
             ServeCommand.class,
             RunCommand.class,

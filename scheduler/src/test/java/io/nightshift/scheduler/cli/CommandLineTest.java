@@ -176,6 +176,19 @@ class CommandLineTest {
     }
 
     @Test
+    void prints_what_a_cluster_needs_and_changes_nothing() {
+        Answer text = nightshift("setup", "stage", "--print");
+        Answer json = nightshift("setup", "stage", "--print", "--output", "json");
+
+        assertThat(text.exitStatus()).as(text.err()).isZero();
+        assertThat(text.out())
+                .contains("CREATE ROLE \"nobody\" LOGIN REPLICATION PASSWORD 'choose one';")
+                .contains("host replication \"nobody\" ADDRESS/32 scram-sha-256")
+                .contains("max_wal_senders");
+        assertThat(json.json().path("sql").size()).isEqualTo(5);
+    }
+
+    @Test
     void checks_and_shows_the_configuration() {
         Answer check = nightshift("config", "check");
         Answer show = nightshift("config", "show", "--output", "json");
@@ -217,6 +230,8 @@ class CommandLineTest {
                 "run nightly --timeout long",
                 "config show --job-type unheard-of",
                 "verify",
+                "setup stage",
+                "setup unheard-of --print",
             })
     void says_what_is_wrong_and_what_would_be_right(String arguments) {
         Answer answer = nightshift(arguments.split(" "));

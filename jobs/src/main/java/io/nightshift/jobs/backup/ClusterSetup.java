@@ -1,0 +1,48 @@
+package io.nightshift.jobs.backup;
+
+import java.util.List;
+
+/**
+ * What a cluster needs before it can be backed up by a role that may do nothing else. Text for its administrator: nothing
+ * is changed by us.
+ *
+ * @param role that connects
+ * @param database where it connects; function grants hold in this database only
+ * @param encrypted whether connections are encrypted, as the cluster's sslmode says
+ */
+public record ClusterSetup(String role, String database, boolean encrypted) {
+
+    /** A setting, what it must be, and what makes it take effect. */
+    public record Setting(String name, String value, String takesEffect, String why) {}
+
+    /** Statements for a superuser, in order, in {@link #database()}. The password is for the reader to choose. */
+    public List<String> sql() {
+        String name = quoted(role);
+        return List.of(
+                "CREATE ROLE " + name + " LOGIN REPLICATION PASSWORD 'choose one'",
+                "GRANT CONNECT ON DATABASE " + quoted(database) + " TO " + name,
+                "GRANT pg_read_all_settings, pg_read_all_stats TO " + name,
+                SourceSettings.FILE_SETTINGS.grants(name),
+                SourceSettings.HBA_RULES.grants(name));
+    }
+
+    /** Lines for pg_hba.conf, before lines that match more. */
+    public List<String> hba() {
+        String type = encrypted ? "hostssl" : "host";
+        return List.of(
+                type + " replication " + quoted(role) + " ADDRESS/32 scram-sha-256",
+                type + " " + quoted(database) + " " + quoted(role) + " ADDRESS/32 scram-sha-256");
+    }
+
+    public List<Setting> settings() {
+        return List.of(
+                new Setting("wal_level", "replica", "restart", "base backups need it"),
+                new Setting("max_wal_senders", "3 more than are in use", "restart", "each backup takes one"),
+                new Setting("max_replication_slots", "2 more than are in use", "restart", "each backup takes one"),
+                new Setting("summarize_wal", "on", "reload", "from PostgreSQL 17 on, for incremental backups"));
+    }
+
+    private static String quoted(String name) {
+        return "\"" + name.replace("\"", "\"\"") + "\"";
+    }
+}
