@@ -8,9 +8,11 @@ import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.run.RunId;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,7 +134,7 @@ public record BackupDocument(
         public Source {
             Objects.requireNonNull(version, "the version of the source is missing");
             damage = List.copyOf(damage);
-            settings = Map.copyOf(settings);
+            settings = sorted(settings);
             fileSettings = List.copyOf(fileSettings);
             hba = List.copyOf(hba);
         }
@@ -160,7 +162,12 @@ public record BackupDocument(
                     parent == null ? "a backup of type " + type + " names no parent" : "a full backup names a parent");
         }
         archives = List.copyOf(archives);
-        labels = Map.copyOf(labels);
+        labels = sorted(labels);
+    }
+
+    /** Every process must write the same bytes: a restart compares them with what is stored. */
+    private static Map<String, String> sorted(Map<String, String> map) {
+        return Collections.unmodifiableMap(new TreeMap<>(map));
     }
 
     public BackupPaths paths() {

@@ -228,7 +228,9 @@ class ProcessesTest {
                         .until(() -> history(database).get(0).state().hasEnded());
             }
 
-            assertThat(history(database).get(0).state()).isEqualTo(RunState.COMPLETED);
+            assertThat(history(database).get(0).state())
+                    .as(history(database).get(0).reason())
+                    .isEqualTo(RunState.COMPLETED);
             assertThat(history(database).get(0).report().summary()).isNotEmpty();
             assertThat(soundBackups()).isEqualTo(before + 1);
             assertTheLedgerIsTidy(database);
