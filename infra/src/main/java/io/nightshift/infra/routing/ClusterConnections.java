@@ -202,7 +202,7 @@ public final class ClusterConnections {
                 FailureKind.POSTGRES_UNAVAILABLE,
                 "cluster " + cluster.name() + " has no node that is a " + intent + ": " + observed + others,
                 intent instanceof Intent.Standby
-                        ? "let the standby catch up, raise max-lag, or take the primary; then restart the run"
-                        : "start or promote a node, then restart the run");
+                        ? "let the standby catch up, raise max-lag, or take the primary; then run the job again"
+                        : "start or promote a node, then run the job again");
     }
 }

@@ -133,7 +133,7 @@ public final class RunWorker {
                     FailureKind.POSTGRES_UNAVAILABLE,
                     "control database did not answer at the end of a step (Spring Batch: " + execution.getStatus()
                             + ")",
-                    "look at the control database, then restart the run");
+                    "look at the control database, then run the job again");
         }
         return NightshiftException.of(failures.get(0));
     }
