@@ -288,6 +288,23 @@ class ConfigurationFilesTest {
     }
 
     @Test
+    void warns_of_keys_that_nothing_acts_on() {
+        var directory = ConfigurationDirectory.valid(root)
+                .write("jobs/nightly.yaml", ConfigurationDirectory.JOB + "priority: 9\nretry: {attempts: 2}\n")
+                .write("jobs/next.yaml", "type: full-backup\ncluster: chanuka\nschedule: {after: nightly}\n");
+
+        ConfigurationResult result = directory.check();
+
+        assertThat(result.problems()).isEmpty();
+        assertThat(result.warnings())
+                .extracting(Problem::toString)
+                .containsExactly(
+                        "jobs/next.yaml:3  schedule: this version does not fire it yet",
+                        "jobs/nightly.yaml:8  priority: this version does not act on it yet",
+                        "jobs/nightly.yaml:9  retry: this version does not act on it yet");
+    }
+
+    @Test
     void refuses_wrong_calendars_and_unknown_ones_with_what_is_accepted() {
         var directory = ConfigurationDirectory.valid(root)
                 .write("calendars/holidays.yaml", "days: [25-12]\nweekly: [SAT - SUN]\nwindows: [soon]\n")
