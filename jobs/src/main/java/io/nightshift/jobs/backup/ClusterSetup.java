@@ -15,11 +15,11 @@ public record ClusterSetup(String role, String database, boolean encrypted) {
     /** A setting, what it must be, and what makes it take effect. */
     public record Setting(String name, String value, String takesEffect, String why) {}
 
-    /** Statements for a superuser, in order, in {@link #database()}. The password is for the reader to choose. */
+    /** Statements for a superuser, in order, in {@link #database()}. The role has no password yet: none of ours would be a secret. */
     public List<String> sql() {
         String name = quoted(role);
         return List.of(
-                "CREATE ROLE " + name + " LOGIN REPLICATION PASSWORD 'choose one'",
+                "CREATE ROLE " + name + " LOGIN REPLICATION",
                 "GRANT CONNECT ON DATABASE " + quoted(database) + " TO " + name,
                 "GRANT pg_read_all_settings, pg_read_all_stats TO " + name,
                 SourceSettings.FILE_SETTINGS.grants(name),

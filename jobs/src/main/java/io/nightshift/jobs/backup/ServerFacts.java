@@ -41,6 +41,7 @@ record ServerFacts(
     /**
      * What the server does for its data.
      *
+     * @param fullPageWrites of a standby: what its primary did at the last restart point, whatever the standby's own setting
      * @param summarizesWal which incremental backups need; null before 17
      */
     record Safety(
@@ -64,7 +65,9 @@ record ServerFacts(
                            (SELECT count(*) FROM pg_replication_slots)::int AS slots,
                            current_setting('max_replication_slots')::int AS max_slots,
                            current_setting('fsync')::bool AS fsync,
-                           current_setting('full_page_writes')::bool AS full_page_writes,
+                           CASE WHEN pg_is_in_recovery()
+                                THEN (SELECT full_page_writes FROM pg_control_checkpoint())
+                                ELSE current_setting('full_page_writes')::bool END AS full_page_writes,
                            current_setting('data_checksums')::bool AS checksums,
                            pg_is_in_recovery() AS in_recovery,
                            current_setting('summarize_wal', true)::bool AS summarizes,

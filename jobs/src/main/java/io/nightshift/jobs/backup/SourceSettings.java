@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -36,11 +35,6 @@ record SourceSettings(
                     + role;
         }
     }
-
-    private static final String MASK = "********";
-    private static final String PASSPHRASE = "ssl_passphrase_command";
-    private static final Pattern SECRET_OPTION =
-            Pattern.compile("(ldapbindpasswd|radiussecrets|password)=(\"[^\"]*\"|'[^']*'|\\S+)");
 
     static SourceSettings of(Connection connection) throws SQLException {
         List<View> hidden = new ArrayList<>();
@@ -68,13 +62,13 @@ record SourceSettings(
         Map<String, String> settings = new LinkedHashMap<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("""
-                        SELECT name, current_setting(name) AS setting
+                        SELECT name, coalesce(current_setting(name), '') AS setting
                         FROM pg_settings
                         WHERE setting IS DISTINCT FROM boot_val AND source NOT IN ('client', 'session', 'default')
                         ORDER BY name
                         """)) {
             while (rows.next()) {
-                settings.put(rows.getString(1), masked(rows.getString(1), rows.getString(2)));
+                settings.put(rows.getString(1), MaskedSettings.masked(rows.getString(1), rows.getString(2)));
             }
         }
         return settings;
@@ -84,7 +78,7 @@ record SourceSettings(
         List<FileSetting> settings = new ArrayList<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("""
-                        SELECT sourcefile, sourceline, name, setting
+                        SELECT sourcefile, sourceline, name, coalesce(setting, '')
                         FROM pg_file_settings WHERE name IS NOT NULL ORDER BY seqno
                         """)) {
             while (rows.next()) {
@@ -92,7 +86,7 @@ record SourceSettings(
                         rows.getString(1),
                         rows.getInt(2),
                         rows.getString(3),
-                        masked(rows.getString(3), String.valueOf(rows.getString(4)))));
+                        MaskedSettings.masked(rows.getString(3), rows.getString(4))));
             }
         } catch (SQLException e) {
             noteHidden(e, FILE_SETTINGS, hidden);
@@ -105,12 +99,18 @@ record SourceSettings(
         List<String> lines = new ArrayList<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("""
-                        SELECT concat_ws(' ', type, array_to_string(database, ','), array_to_string(user_name, ','),
-                                         address, netmask, auth_method, array_to_string(options, ' '))
+                        SELECT type, database, user_name, address, netmask, auth_method, coalesce(options, '{}')
                         FROM pg_hba_file_rules WHERE error IS NULL ORDER BY line_number
                         """)) {
             while (rows.next()) {
-                lines.add(SECRET_OPTION.matcher(rows.getString(1)).replaceAll("$1=" + MASK));
+                lines.add(HbaLine.of(
+                        rows.getString(1),
+                        texts(rows, 2),
+                        texts(rows, 3),
+                        rows.getString(4),
+                        rows.getString(5),
+                        rows.getString(6),
+                        texts(rows, 7)));
             }
         } catch (SQLException e) {
             noteHidden(e, HBA_RULES, hidden);
@@ -118,16 +118,14 @@ record SourceSettings(
         return lines;
     }
 
+    private static String[] texts(ResultSet row, int column) throws SQLException {
+        return (String[]) row.getArray(column).getArray();
+    }
+
     private static void noteHidden(SQLException e, View view, List<View> hidden) throws SQLException {
         if (!SqlStates.INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
             throw e;
         }
         hidden.add(view);
-    }
-
-    private static String masked(String name, String setting) {
-        return name.equals(PASSPHRASE) && !setting.isEmpty()
-                ? MASK
-                : SECRET_OPTION.matcher(setting).replaceAll("$1=" + MASK);
     }
 }

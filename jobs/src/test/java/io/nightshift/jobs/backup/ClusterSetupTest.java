@@ -28,8 +28,9 @@ class ClusterSetupTest {
         try (TestCluster server = TestCluster.start(major, Map.of())) {
             var setup = new ClusterSetup("night \"shift\"", "postgres", false);
             server.postgres().execute("postgres", setup.sql().toArray(String[]::new));
+            server.postgres().execute("postgres", "ALTER ROLE \"night \"\"shift\"\"\" PASSWORD 'chosen'");
 
-            var outcome = JobRun.of(new FullBackupJobType(), server.as("night \"shift\"", "choose one"), QUICK)
+            var outcome = JobRun.of(new FullBackupJobType(), server.as("night \"shift\"", "chosen"), QUICK)
                     .attempt()
                     .completed();
 

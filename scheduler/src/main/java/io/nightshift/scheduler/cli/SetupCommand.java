@@ -60,6 +60,7 @@ final class SetupCommand implements Callable<Integer> {
         }
         top.out().println("-- as a superuser, in database " + setup.database());
         setup.sql().forEach(statement -> top.out().println(statement + ";"));
+        top.out().println("-- then choose its password, in psql: \\password " + setup.role());
         top.out().println();
         top.out()
                 .println(

@@ -182,7 +182,7 @@ class CommandLineTest {
 
         assertThat(text.exitStatus()).as(text.err()).isZero();
         assertThat(text.out())
-                .contains("CREATE ROLE \"nobody\" LOGIN REPLICATION PASSWORD 'choose one';")
+                .contains("CREATE ROLE \"nobody\" LOGIN REPLICATION;")
                 .contains("host replication \"nobody\" ADDRESS/32 scram-sha-256")
                 .contains("max_wal_senders");
         assertThat(json.json().path("sql").size()).isEqualTo(5);
