@@ -74,7 +74,7 @@ final class JobsCommand implements Callable<Integer> {
                         job.type(),
                         cluster,
                         schedule.map(Schedule::text).orElse("on demand"),
-                        schedule.flatMap(s -> s.next(now)).map(DueTime::at).orElse(null),
+                        schedule.flatMap(s -> s.nextToRun(now)).map(DueTime::at).orElse(null),
                         latest.get(job.name() + "@" + cluster)));
             }
         }

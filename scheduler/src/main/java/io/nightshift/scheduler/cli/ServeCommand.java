@@ -78,7 +78,7 @@ final class ServeCommand implements Callable<Integer> {
                 job.job(),
                 job.cluster(),
                 job.schedule()
-                        .next(surroundings.clock().instant())
+                        .nextToRun(surroundings.clock().instant())
                         .map(next -> RunText.time(next.at()))
                         .orElse("never")));
         if (scheduled.isEmpty()) {

@@ -3,7 +3,9 @@ package io.nightshift.scheduler.schedule;
 import biweekly.Biweekly;
 import biweekly.ICalendar;
 import biweekly.component.VEvent;
+import biweekly.io.ParseWarning;
 import biweekly.io.TimezoneInfo;
+import biweekly.io.text.ICalReader;
 import biweekly.property.DateStart;
 import biweekly.util.com.google.ical.compat.javautil.DateIterator;
 import io.nightshift.infra.resilience.FailureKind;
@@ -19,6 +21,7 @@ import java.time.ZoneOffset;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TimeZone;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,10 @@ final class EventFile {
 
     private static final Duration DAY = Duration.ofDays(1);
 
+    /** What decides when an event is: left out, a day would be free that is not. */
+    private static final Set<String> TIMES =
+            Set.of("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE");
+
     private final ICalendar calendar;
 
     private EventFile(ICalendar calendar) {
@@ -37,9 +44,17 @@ final class EventFile {
 
     /** Throws CONFIGURATION when the file is not readable or no iCalendar. */
     static EventFile read(Path file) {
-        try {
-            String text = Files.readString(file);
-            ICalendar calendar = Biweekly.parse(text).first();
+        try (ICalReader reader = new ICalReader(Files.readString(file))) {
+            ICalendar calendar = reader.readNext();
+            for (ParseWarning warning : reader.getWarnings()) {
+                if (TIMES.contains(String.valueOf(warning.getPropertyName()))) {
+                    throw refused(
+                            file,
+                            "is not understood: line " + warning.getLineNumber() + ", " + warning.getPropertyName()
+                                    + ": " + warning.getMessage(),
+                            null);
+                }
+            }
             if (calendar == null || calendar.getEvents().isEmpty()) {
                 throw refused(file, "holds no event (VEVENT)", null);
             }

@@ -24,4 +24,13 @@ public interface Schedule {
         }
         return due;
     }
+
+    /** The first due time after {@code after} that nothing excludes; empty when there is none among the next thousand. */
+    default Optional<DueTime> nextToRun(Instant after) {
+        Optional<DueTime> next = next(after);
+        for (int looked = 1; looked < 1_000 && next.filter(DueTime::isExcluded).isPresent(); looked++) {
+            next = next(next.get().at());
+        }
+        return next.filter(due -> !due.isExcluded());
+    }
 }

@@ -34,10 +34,14 @@ final class CalendarsTest {
         return new CalendarConfig("away", NAIROBI, days, weekly, windows, icalendar);
     }
 
-    private static List<DueTime> nights(CalendarConfig calendar, List<String> except, List<String> only) {
+    private static Schedule schedule(CalendarConfig calendar, List<String> except, List<String> only) {
         var cron = new Cron("0 1 * * *", NAIROBI, Dst.SHIFT, except, only, null, null, Duration.ZERO);
-        Schedule schedule = new Schedules(Map.of("away", calendar)).of(cron).orElseThrow();
-        return schedule.between(Instant.parse("2026-12-23T12:00:00Z"), Instant.parse("2026-12-27T12:00:00Z"));
+        return new Schedules(Map.of("away", calendar)).of(cron).orElseThrow();
+    }
+
+    private static List<DueTime> nights(CalendarConfig calendar, List<String> except, List<String> only) {
+        return schedule(calendar, except, only)
+                .between(Instant.parse("2026-12-23T12:00:00Z"), Instant.parse("2026-12-27T12:00:00Z"));
     }
 
     @Test
@@ -53,6 +57,18 @@ final class CalendarsTest {
         assertThat(due)
                 .extracting(DueTime::excludedBy)
                 .containsExactly(null, "in calendar away: 12-25 Christmas", "in calendar away: 2026-12-26", null);
+    }
+
+    @Test
+    void tells_the_next_due_time_that_is_run_and_none_when_all_are_excluded() {
+        var holiday = calendar(List.of(CalendarDay.parse("12-25 Christmas")), List.of(), List.of(), null);
+        var never = calendar(List.of(), List.of(WeeklyWindow.parse("MON 00:00 - MON 00:00")), List.of(), null);
+        Instant eve = Instant.parse("2026-12-24T12:00:00Z");
+
+        assertThat(schedule(holiday, List.of("away"), List.of()).nextToRun(eve))
+                .map(DueTime::at)
+                .contains(Instant.parse("2026-12-25T22:00:00Z"));
+        assertThat(schedule(never, List.of("away"), List.of()).nextToRun(eve)).isEmpty();
     }
 
     @Test
@@ -116,6 +132,26 @@ final class CalendarsTest {
         Path file = Files.writeString(directory.resolve("away.ics"), "holidays: none\n");
 
         assertThat(EventFile.problem(file)).contains("iCalendar file " + file + " holds no event (VEVENT)");
+    }
+
+    @Test
+    void refuses_a_file_of_which_a_time_or_a_rule_is_not_understood() throws IOException {
+        Path file = Files.writeString(directory.resolve("away.ics"), """
+                BEGIN:VCALENDAR
+                VERSION:2.0
+                PRODID:-//nightshift//test//EN
+                BEGIN:VEVENT
+                UID:1
+                DTSTAMP:20240101T000000Z
+                DTSTART;VALUE=DATE:20201225
+                DTEND:when it is over
+                END:VEVENT
+                END:VCALENDAR
+                """);
+
+        assertThat(EventFile.problem(file))
+                .hasValueSatisfying(problem ->
+                        assertThat(problem).startsWith("iCalendar file " + file + " is not understood: line 8, DTEND"));
     }
 
     @Test
