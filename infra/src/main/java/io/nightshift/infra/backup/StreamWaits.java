@@ -1,6 +1,8 @@
 package io.nightshift.infra.backup;
 
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.stream.Stream;
 
 /**
  * What the thread that reads a base backup from its socket has waited for. What is left of the stream's time it has
@@ -14,11 +16,22 @@ public record StreamWaits(Duration server, Duration compression, Duration storag
 
     public static final StreamWaits NONE = new StreamWaits(Duration.ZERO, Duration.ZERO, Duration.ZERO);
 
-    /** What it has waited for longest, and so would make the stream faster if it were. */
-    public String longest() {
-        if (storage.compareTo(server) >= 0 && storage.compareTo(compression) >= 0) {
-            return "storage";
-        }
-        return compression.compareTo(server) >= 0 ? "compression" : "server or network";
+    /**
+     * What took most of a stream's time, and so would make it faster if it were.
+     *
+     * @param stream how long it took, with this thread's own work
+     */
+    public Limit limit(Duration stream) {
+        Duration work = stream.minus(server).minus(compression).minus(storage);
+        return Stream.of(
+                        new Limit("server or network", server),
+                        new Limit("compression", compression),
+                        new Limit("storage", storage),
+                        new Limit("reading and summing", work))
+                .max(Comparator.comparing(Limit::time))
+                .orElseThrow();
     }
+
+    /** One of the things that a stream spends its time with. */
+    public record Limit(String what, Duration time) {}
 }

@@ -4,6 +4,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.SourceDamage;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.Damage;
+import io.nightshift.infra.backup.StreamWaits;
 import io.nightshift.infra.backup.Verification;
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.run.Figure;
@@ -39,6 +40,16 @@ final class BackupReport {
         run.measured(new Figure("waited for the server", seconds(times.waits().server()), "s"));
         run.measured(new Figure("waited for compression", seconds(times.waits().compression()), "s"));
         run.measured(new Figure("waited for the storage", seconds(times.waits().storage()), "s"));
+        run.section(Section.text("what limited the stream", limit(times, run.settings(BackupSettings.class))));
+    }
+
+    private static String limit(StreamTimes times, BackupSettings settings) {
+        StreamWaits.Limit limit = times.waits().limit(times.stream());
+        String what = limit.what().startsWith("server") && settings.maxRate() != null
+                ? "server, network or max-rate " + settings.maxRate() + "/s"
+                : limit.what();
+        return String.format(
+                Locale.ROOT, "%s, for %.2f s of %.2f s", what, seconds(limit.time()), seconds(times.stream()));
     }
 
     static void verified(RunContext run, BackupDocument document, Verification verification, Duration took) {

@@ -16,6 +16,7 @@ import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunId;
+import io.nightshift.infra.run.Section;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.jobs.RememberedRun;
 import java.time.Duration;
@@ -45,6 +46,25 @@ class BackupReportTest {
                         new Figure("stream rate", 104_857_600L, "bytes/s"),
                         new Figure("compression ratio", 4.0, ""));
         assertThat(run.report().findings()).isEmpty();
+    }
+
+    @Test
+    void the_report_says_what_limited_the_stream() {
+        var waits = new StreamWaits(Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(1));
+
+        BackupReport.streamed(run, document(), new StreamTimes(BEGAN, BEGAN, BEGAN.plusSeconds(10), waits));
+
+        assertThat(run.report().sections())
+                .containsExactly(Section.text("what limited the stream", "compression, for 5.00 s of 10.00 s"));
+    }
+
+    @Test
+    void a_stream_that_has_waited_for_little_was_limited_by_its_own_work() {
+        BackupReport.streamed(run, document(), TIMES);
+
+        assertThat(run.report().sections())
+                .containsExactly(
+                        Section.text("what limited the stream", "reading and summing, for 10.00 s of 10.00 s"));
     }
 
     @Test

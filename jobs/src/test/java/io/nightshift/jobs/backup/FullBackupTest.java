@@ -65,8 +65,10 @@ class FullBackupTest {
                             "files equal to the manifest",
                             "read back from local in",
                             "read back rate of local");
-            assertThat(report.sections()).extracting(Section::title).containsExactly("backup", "archives");
-            assertThat(((Section.Table) report.sections().get(0).data()).rows())
+            assertThat(report.sections())
+                    .extracting(Section::title)
+                    .containsExactly("what limited the stream", "backup", "archives");
+            assertThat(((Section.Table) report.sections().get(1).data()).rows())
                     .contains(
                             List.of("label", document.label().toString()),
                             List.of("server", "PostgreSQL " + document.source().version()),
