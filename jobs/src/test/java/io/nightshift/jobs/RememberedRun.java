@@ -140,6 +140,11 @@ public final class RememberedRun implements RunContext {
     }
 
     @Override
+    public synchronized void forget(String key) {
+        memory.remove(key);
+    }
+
+    @Override
     public synchronized void request(String jobType, String reason) {
         requests.add(jobType + ": " + reason);
     }

@@ -101,6 +101,12 @@ public final class TestCluster implements AutoCloseable {
         return new TestCluster(postgres, port, directory, false, username, password, storages, List.of(node));
     }
 
+    /** The same cluster and storages, with its server at another port: behind a network that a test breaks. */
+    public TestCluster through(int otherPort) {
+        return new TestCluster(
+                postgres, () -> otherPort, directory, false, username, password, storages, standbys);
+    }
+
     /** The same cluster and storages, worked on as another role. */
     public TestCluster as(String role, String itsPassword) {
         return new TestCluster(postgres, port, directory, false, role, new Secret(itsPassword), storages, standbys);

@@ -5,6 +5,7 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageFailures;
 import io.nightshift.infra.storage.StorageSet;
 import io.nightshift.infra.storage.StoredObject;
 import io.nightshift.infra.storage.StoredObjectWriter;
@@ -54,7 +55,14 @@ public final class NewBackup implements AutoCloseable {
             WritingMarker marker,
             ArchiveCompressor compressor) {
         var backup = new NewBackup(storages, paths, label, marker, compressor);
-        backup.put(BackupPaths.WRITING_JSON, BackupJson.bytes(marker));
+        try {
+            backup.put(BackupPaths.WRITING_JSON, BackupJson.bytes(marker));
+        } catch (NightshiftException failed) {
+            if (!StorageFailures.isExisting(failed)) {
+                backup.discard(); // one of several storages may have it
+            }
+            throw failed;
+        }
         CrashPoint.reach("backup.after-marker");
         return backup;
     }
@@ -147,10 +155,15 @@ public final class NewBackup implements AutoCloseable {
      */
     public void discard() {
         close();
+        discard(storages, paths, label);
+    }
+
+    /** The same of a backup whose writer is gone; the caller knows that nobody else works on it. */
+    public static void discard(StorageSet storages, BackupPaths paths, BackupLabel label) {
         for (Storage storage : storages.storages()) {
             try {
                 if (storage.stat(paths.object(label, BackupPaths.BACKUP_JSON)).isEmpty()) {
-                    deleteFrom(storage);
+                    delete(storage, paths.backup(label));
                 }
             } catch (NightshiftException leftForTheSweeper) {
                 // The failure that made us discard is the one to report; debris is listed and swept.
@@ -168,9 +181,9 @@ public final class NewBackup implements AutoCloseable {
         }
     }
 
-    private void deleteFrom(Storage storage) {
+    private static void delete(Storage storage, String backup) {
         List<String> objects;
-        try (Stream<StoredObject> listed = storage.list(paths.backup(label) + "/")) {
+        try (Stream<StoredObject> listed = storage.list(backup + "/")) {
             objects = listed.map(StoredObject::name).toList();
         }
         objects.forEach(storage::delete);

@@ -4,6 +4,7 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.io.EOFException;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.security.cert.CertificateException;
 import java.sql.SQLException;
 import java.util.Map;
@@ -22,6 +23,8 @@ public final class SqlStates {
     public static final String TOO_MANY_CONNECTIONS = "53300";
     public static final String OBJECT_IN_USE = "55006";
     public static final String DATA_CORRUPTED = "XX001";
+
+    private static final String NOT_CONNECTED = "08001";
 
     /** Exact codes; they win over their class. */
     private static final Map<String, FailureKind> CODES = Map.ofEntries(
@@ -84,6 +87,13 @@ public final class SqlStates {
                     "check sslmode, sslrootcert and the host name in the server's certificate",
                     exception);
         }
+        if (isSilence(exception)) {
+            return new NightshiftException(
+                    FailureKind.POSTGRES_UNAVAILABLE,
+                    doing + ": the server was silent for too long",
+                    "see whether the server, its disks or the network hang; then run the job again",
+                    exception);
+        }
         return failure(doing, ServerNotice.of(exception), exception);
     }
 
@@ -118,6 +128,16 @@ public final class SqlStates {
             default ->
                 error.sqlState().startsWith("08") ? "check that the server runs and that the network lets us in" : null;
         };
+    }
+
+    /** A read that timed out; connecting has words of its own for it. */
+    private static boolean isSilence(SQLException exception) {
+        for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SocketTimeoutException) {
+                return !NOT_CONNECTED.equals(exception.getSQLState());
+            }
+        }
+        return false;
     }
 
     /** A handshake that failed on trust, not on a cut connection. */

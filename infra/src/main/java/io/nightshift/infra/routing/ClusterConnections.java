@@ -31,6 +31,9 @@ public final class ClusterConnections {
 
     private static final String CONNECT_SECONDS = "10";
 
+    /** A node that hangs is one that does not answer. */
+    private static final int OBSERVING_MILLIS = 10_000;
+
     /**
      * A node that answered.
      *
@@ -111,20 +114,22 @@ public final class ClusterConnections {
 
     private Candidate observe(NodeAddress node) {
         try (Connection connection = connect(node, cluster.database(), "observe");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("""
-                        SELECT pg_is_in_recovery(),
-                               EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL),
-                               (SELECT system_identifier FROM pg_control_system()),
-                               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
-                        """)) {
-            row.next();
-            return new Candidate(
-                    node,
-                    row.getBoolean(1),
-                    row.getBoolean(2),
-                    SystemIdentifier.parse(Long.toUnsignedString(row.getLong(3))),
-                    Lsn.parse(row.getString(4)));
+                Statement statement = connection.createStatement()) {
+            connection.setNetworkTimeout(Runnable::run, OBSERVING_MILLIS);
+            try (ResultSet row = statement.executeQuery("""
+                    SELECT pg_is_in_recovery(),
+                           EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL),
+                           (SELECT system_identifier FROM pg_control_system()),
+                           CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
+                    """)) {
+                row.next();
+                return new Candidate(
+                        node,
+                        row.getBoolean(1),
+                        row.getBoolean(2),
+                        SystemIdentifier.parse(Long.toUnsignedString(row.getLong(3))),
+                        Lsn.parse(row.getString(4)));
+            }
         } catch (SQLException e) {
             throw SqlStates.failure("node " + node + " of cluster " + cluster.name() + " not observed", e);
         }

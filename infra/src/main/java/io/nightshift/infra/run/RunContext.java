@@ -44,6 +44,9 @@ public interface RunContext {
 
     Optional<String> recall(String key);
 
+    /** Takes back what was remembered; durable when the step ends, also when it fails. */
+    void forget(String key);
+
     /** Asks for another run on this cluster; it is queued when this run ends. */
     void request(String jobType, String reason);
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.server.TestPostgres;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.sql.SQLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
@@ -74,6 +75,16 @@ class SqlStatesTest {
 
         assertThat(SqlStates.failure("connect", untrusted).kind()).isEqualTo(FailureKind.CONFIGURATION);
         assertThat(SqlStates.failure("connect", cut).kind()).isEqualTo(FailureKind.POSTGRES_UNAVAILABLE);
+    }
+
+    @Test
+    void tells_a_server_that_is_silent_from_one_that_was_not_reached() {
+        var silent = new SQLException("An I/O error occurred", "08006", new SocketTimeoutException("Read timed out"));
+        var unreached = new SQLException("The connection attempt failed.", "08001", new SocketTimeoutException());
+
+        assertThat(SqlStates.failure("check", silent)).hasMessage("check: the server was silent for too long");
+        assertThat(SqlStates.failure("check", silent).kind()).isEqualTo(FailureKind.POSTGRES_UNAVAILABLE);
+        assertThat(SqlStates.failure("check", unreached)).hasMessage("check: The connection attempt failed.");
     }
 
     @Test

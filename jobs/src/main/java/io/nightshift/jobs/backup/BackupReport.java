@@ -76,7 +76,7 @@ final class BackupReport {
         return findings;
     }
 
-    /** What an earlier attempt found and this one, of the same bytes, does not: a cable or memory, not the disk. */
+    /** What an earlier attempt found, in the backup that it gave up, and this one does not find in its own. */
     private static void resolve(RunContext run, BackupLabel label, String storage, Predicate<String> isGone) {
         run.recall(memory(storage)).stream()
                 .flatMap(String::lines)
@@ -85,8 +85,8 @@ final class BackupReport {
                         key,
                         Severity.WARNING,
                         "backup " + label + " in storage " + storage,
-                        "an earlier attempt read damaged bytes; now they are right",
-                        "look after the disk, the cable and the memory between storage " + storage + " and here",
+                        "an earlier attempt read back damaged bytes and gave its backup up; this one is whole",
+                        "look after the disk of storage " + storage + " and the cables and memory between it and here",
                         Finding.State.RESOLVED)));
     }
 

@@ -8,7 +8,6 @@ import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Installation;
 import io.nightshift.infra.storage.Storage;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.util.stream.Stream;
@@ -51,10 +50,11 @@ final class CheckClusterTasklet implements Tasklet {
     }
 
     private ServerFacts facts(String cluster) {
-        try (Connection connection = clusters.cluster(cluster)
-                .direct(run.settings(BackupSettings.class).intent(), "run " + run.id())) {
-            return ServerFacts.of(connection, clock);
+        try (ServerSession session = ServerSession.open(clusters.cluster(cluster), run)) {
+            return ServerFacts.of(session.connection(), clock);
         } catch (SQLException e) {
+            // A stopped run ends as such, whatever the cut session said.
+            run.cancellation().check();
             throw SqlStates.failure("check of cluster " + cluster, e);
         }
     }

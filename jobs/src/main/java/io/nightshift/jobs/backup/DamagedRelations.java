@@ -2,7 +2,7 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.run.RunContext;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,20 +25,20 @@ final class DamagedRelations {
     static final int MOST_FILES = 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(DamagedRelations.class);
-    private static final String PURPOSE = "names of damaged files";
 
     private final ManagedCluster cluster;
-    private final Intent intent;
+    private final RunContext run;
 
-    DamagedRelations(ManagedCluster cluster, Intent intent) {
+    DamagedRelations(ManagedCluster cluster, RunContext run) {
         this.cluster = cluster;
-        this.intent = intent;
+        this.run = run;
     }
 
     /** By path; a path that is no relation's, or that nobody knows, is not there. */
     Map<String, DamagedRelation> of(Collection<String> paths) {
         Map<String, DamagedRelation> found = new HashMap<>();
-        try (Connection maintenance = cluster.direct(intent, PURPOSE)) {
+        try (ServerSession session = ServerSession.open(cluster, run)) {
+            Connection maintenance = session.connection();
             for (String path : paths.stream().limit(MOST_FILES).toList()) {
                 Optional<RelationFile> file = RelationFile.of(path);
                 if (file.isPresent()) {
@@ -60,8 +60,8 @@ final class DamagedRelations {
             if (database.isEmpty()) {
                 return Optional.empty();
             }
-            try (Connection connection = cluster.direct(intent, database.get(), PURPOSE)) {
-                return first(connection, """
+            try (ServerSession session = ServerSession.open(cluster, database.get(), run)) {
+                return first(session.connection(), """
                                 SELECT relkind, format('%I.%I', nspname, relname), nspname = 'pg_catalog',
                                        coalesce((SELECT ' of table ' || format('%I.%I', n.nspname, t.relname)
                                                    FROM pg_class AS t JOIN pg_namespace AS n ON n.oid = t.relnamespace

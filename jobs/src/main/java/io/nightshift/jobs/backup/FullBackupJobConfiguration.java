@@ -45,6 +45,7 @@ class FullBackupJobConfiguration {
                 .build();
     }
 
+    /** A restart asks the tasklet, which knows whether what was streamed is still worth something. */
     @Bean
     Step streamBaseBackup(
             JobRepository repository,
@@ -54,13 +55,16 @@ class FullBackupJobConfiguration {
             Clock clock) {
         return new StepBuilder(repository)
                 .tasklet(new StreamBaseBackupTasklet(run, clusters, storages, clock))
+                .allowStartIfComplete(true)
                 .build();
     }
 
+    /** A restart that has streamed anew reads back anew. */
     @Bean
     Step verifyStoredBackup(JobRepository repository, RunContext run, ClusterStorages storages, Clock clock) {
         return new StepBuilder(repository)
                 .tasklet(new VerifyStoredBackupTasklet(run, storages, clock))
+                .allowStartIfComplete(true)
                 .build();
     }
 

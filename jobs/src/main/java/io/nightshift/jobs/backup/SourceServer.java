@@ -6,7 +6,6 @@ import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.run.RunContext;
-import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -24,17 +23,15 @@ record SourceServer(PostgresVersion version, boolean inRecovery, boolean hidesTa
 
     /** Asks, and reports what it may not see. */
     static SourceServer of(ManagedCluster cluster, RunContext run, PostgresVersion version) {
-        String purpose = "run " + run.id();
-        try (Connection connection =
-                        cluster.direct(run.settings(BackupSettings.class).intent(), purpose);
-                Statement statement = connection.createStatement();
+        try (ServerSession session = ServerSession.open(cluster, run);
+                Statement statement = session.connection().createStatement();
                 ResultSet row = statement.executeQuery("""
                         SELECT pg_is_in_recovery(), current_user,
                                EXISTS (SELECT FROM pg_tablespace
                                        WHERE pg_tablespace_location(oid) LIKE 'pg\\_tblspc/%')
                         """)) {
             row.next();
-            SourceSettings settings = SourceSettings.of(connection);
+            SourceSettings settings = SourceSettings.of(session.connection());
             settings.finding(run.cluster(), row.getString(2)).ifPresent(run::report);
             return new SourceServer(
                     version,

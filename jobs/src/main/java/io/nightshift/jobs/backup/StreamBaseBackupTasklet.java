@@ -28,7 +28,10 @@ import org.springframework.batch.core.step.StepContribution;
 import org.springframework.batch.core.step.tasklet.Tasklet;
 import org.springframework.batch.infrastructure.repeat.RepeatStatus;
 
-/** Streams a base backup, with the WAL it needs, into a new backup that nobody sees yet. */
+/**
+ * Streams a base backup, with the WAL it needs, into a new backup that nobody sees yet. A restart streams again only if
+ * no backup of the run is waiting to be read back and published.
+ */
 final class StreamBaseBackupTasklet implements Tasklet {
 
     private final RunContext run;
@@ -46,7 +49,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
     @Override
     @SuppressWarnings("try") // the registration is for closing only
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
-        if (run.dryRun()) {
+        if (run.dryRun() || WrittenBackup.find(run).isPresent()) {
             return RepeatStatus.FINISHED;
         }
         run.progress().begin("wait for the checkpoint", null, "");
@@ -88,7 +91,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
                         written.document(label, paths, source, settings, startedAt, clock.instant(), run);
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, times);
-                reportSourceDamage(written, settings);
+                reportSourceDamage(written);
                 return document;
             } catch (RuntimeException | Error e) {
                 backup.discard();
@@ -97,12 +100,11 @@ final class StreamBaseBackupTasklet implements Tasklet {
         }
     }
 
-    private void reportSourceDamage(WrittenBackup written, BackupSettings settings) {
+    private void reportSourceDamage(WrittenBackup written) {
         DamagedPages pages = written.damagedPages();
         List<String> paths = pages.files().stream().map(DamagedFile::path).toList();
-        Map<String, DamagedRelation> relations = paths.isEmpty()
-                ? Map.of()
-                : new DamagedRelations(clusters.cluster(run.cluster()), settings.intent()).of(paths);
+        Map<String, DamagedRelation> relations =
+                paths.isEmpty() ? Map.of() : new DamagedRelations(clusters.cluster(run.cluster()), run).of(paths);
         new SourceDamageReport(run, pages, relations).report(written.end());
     }
 

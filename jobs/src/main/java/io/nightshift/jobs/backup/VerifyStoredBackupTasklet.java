@@ -2,6 +2,7 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupVerifier;
+import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.Verification;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -19,12 +20,17 @@ import org.springframework.batch.core.step.StepContribution;
 import org.springframework.batch.core.step.tasklet.Tasklet;
 import org.springframework.batch.infrastructure.repeat.RepeatStatus;
 
-/** Reads the new backup back from every required storage and compares it with the server's manifest. */
+/**
+ * Reads the new backup back from every required storage and compares it with the server's manifest. One that is damaged
+ * is deleted, so that a restart takes another; one that was found whole is not read again.
+ */
 final class VerifyStoredBackupTasklet implements Tasklet {
 
     /** All processors, as long as their memory stays small: each worker has about 8 MiB. */
     private static final int WORKERS =
             Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors()));
+
+    private static final String VERIFIED = "verified backup";
 
     private final RunContext run;
     private final ClusterStorages storages;
@@ -42,6 +48,10 @@ final class VerifyStoredBackupTasklet implements Tasklet {
             return RepeatStatus.FINISHED;
         }
         BackupDocument document = WrittenBackup.recall(run);
+        String label = document.label().toString();
+        if (run.recall(VERIFIED).filter(label::equals).isPresent()) {
+            return RepeatStatus.FINISHED;
+        }
         BackupVerifier verifier = new BackupVerifier(WORKERS);
         List<Verification> damaged = new ArrayList<>();
         for (Storage storage : storages.forWriting(run.cluster()).storages()) {
@@ -53,9 +63,18 @@ final class VerifyStoredBackupTasklet implements Tasklet {
             }
         }
         if (!damaged.isEmpty()) {
+            giveUp(document);
             throw damaged(document, damaged);
         }
+        run.remember(VERIFIED, label);
         return RepeatStatus.FINISHED;
+    }
+
+    /** The report keeps what was found. The bytes are worth nothing, and a disk that is full of them helps nobody. */
+    private void giveUp(BackupDocument document) {
+        run.checkOwnership();
+        WrittenBackup.forget(run);
+        NewBackup.discard(storages.forWriting(run.cluster()), document.paths(), document.label());
     }
 
     private static NightshiftException damaged(BackupDocument document, List<Verification> damaged) {
@@ -67,6 +86,6 @@ final class VerifyStoredBackupTasklet implements Tasklet {
                                         + verification.damages().size() + ", the first: "
                                         + verification.damages().get(0) + ")")
                                 .collect(Collectors.joining(" and from ")),
-                "the backup was not made visible; look after the storage's disk, then run the job again");
+                "nobody has seen the backup and it is given up; look after the storage's disk, then run the job again");
     }
 }

@@ -34,18 +34,24 @@ record WrittenBackup(
         run.remember(KEY, new String(BackupDocumentFile.write(document), StandardCharsets.UTF_8));
     }
 
+    /** Empty as long as none is written, and where another version of Nightshift described it. */
+    static Optional<BackupDocument> find(RunContext run) {
+        return run.recall(KEY)
+                .map(remembered -> BackupDocumentFile.read(remembered.getBytes(StandardCharsets.UTF_8)))
+                .filter(BackupDocumentFile.Intact.class::isInstance)
+                .map(intact -> ((BackupDocumentFile.Intact) intact).document());
+    }
+
+    /** For the steps after the stream. */
     static BackupDocument recall(RunContext run) {
-        byte[] remembered = run.recall(KEY)
+        return find(run)
                 .orElseThrow(() -> new NightshiftException(
-                        FailureKind.BUG, "run " + run.id() + " has forgotten the backup it has written"))
-                .getBytes(StandardCharsets.UTF_8);
-        if (BackupDocumentFile.read(remembered) instanceof BackupDocumentFile.Intact intact) {
-            return intact.document();
-        }
-        throw new NightshiftException(
-                FailureKind.CONFIGURATION,
-                "the backup that run " + run.id() + " has written was described by another version of Nightshift",
-                "run the job again");
+                        FailureKind.BUG, "run " + run.id() + " has forgotten the backup it has written"));
+    }
+
+    /** A backup that is worth nothing: the next attempt takes another. */
+    static void forget(RunContext run) {
+        run.forget(KEY);
     }
 
     BackupDocument document(

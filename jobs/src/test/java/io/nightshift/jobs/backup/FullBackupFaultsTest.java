@@ -31,6 +31,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -177,29 +178,58 @@ class FullBackupFaultsTest {
                 .startsWith("backup ")
                 .contains(" reads back with damage from storage local (", "base.tar.zst bytes ");
         assertThat(damaged.failed().hint())
-                .isEqualTo("the backup was not made visible; look after the storage's disk, then run the job again");
+                .isEqualTo(
+                        "nobody has seen the backup and it is given up; look after the storage's disk, then run the job again");
         assertThat(damaged.findings())
                 .isNotEmpty()
                 .allSatisfy(finding -> assertThat(finding.severity()).isEqualTo(Severity.CRITICAL));
         assertThat(damaged.steps()).doesNotContain("publishBackup");
-        assertThat(cluster.backups()).isEmpty();
+        assertThat(cluster.files()).containsExactly("local/installation.json");
     }
 
     @Test
-    void a_restart_reads_back_again_and_withdraws_what_it_does_not_find_again() {
+    void a_restart_after_damage_streams_anew_and_withdraws_what_the_first_attempt_found() {
         JobRun run = JobRun.of(TYPE, cluster, QUICK);
-        // Each flip undoes the one before: damaged at the first attempt, whole at the second.
         run.before("verifyStoredBackup", () -> flipByte(archive(cluster, "local"), 100_000));
         run.attempt().failed();
+        run.before("verifyStoredBackup", () -> {});
 
         Outcome restarted = run.attempt().completed();
 
-        assertThat(restarted.steps()).containsExactly("checkCluster", "verifyStoredBackup", "publishBackup");
+        assertThat(run.progress().step()).startsWith("verify ");
         assertThat(restarted.findings())
                 .isNotEmpty()
                 .allSatisfy(finding -> assertThat(finding.state()).isEqualTo(Finding.State.RESOLVED));
         assertThat(restarted.report().exitStatus()).isZero();
         assertThat(cluster.backups()).hasSize(1);
+        assertThat(cluster.catalog().debris()).isEmpty();
+    }
+
+    @Test
+    void bytes_that_stay_damaged_fail_each_restart_and_never_fill_the_disk() {
+        JobRun run = JobRun.of(TYPE, cluster, QUICK);
+        run.before("verifyStoredBackup", () -> flipByte(archive(cluster, "local"), 100_000));
+
+        Outcome first = run.attempt();
+        Outcome second = run.attempt();
+
+        assertThat(second.failed().kind()).isEqualTo(FailureKind.DATA_DAMAGED);
+        assertThat(second.failed().getMessage()).isNotEqualTo(first.failed().getMessage());
+        assertThat(cluster.files()).containsExactly("local/installation.json");
+    }
+
+    @Test
+    void a_backup_that_another_version_described_is_taken_anew_and_read_back_before_it_is_published() {
+        JobRun run = JobRun.of(TYPE, cluster, QUICK);
+        run.before("publishBackup", () -> run.context().remember("backup", "{\"formatVersion\": 2}"));
+        run.attempt().failed();
+        run.before("publishBackup", () -> {});
+        run.before("verifyStoredBackup", () -> flipByte(newestArchive(cluster), 100_000));
+
+        Outcome restarted = run.attempt();
+
+        assertThat(restarted.failed().kind()).isEqualTo(FailureKind.DATA_DAMAGED);
+        assertThat(cluster.backups()).isEmpty();
     }
 
     @Test
@@ -232,6 +262,7 @@ class FullBackupFaultsTest {
         Outcome gone = run.attempt();
         bringBack(storage);
         List<StoredBackup> visible = cluster.backups();
+        List<String> streamed = cluster.files();
         run.before(step, () -> {});
         Outcome restarted = run.attempt().completed();
 
@@ -240,6 +271,9 @@ class FullBackupFaultsTest {
         assertThat(gone.steps()).endsWith(step);
         assertThat(visible).isEmpty();
         assertThat(restarted.steps()).contains(step, "publishBackup");
+        // What was streamed is not streamed again, what was read back not read back again.
+        assertThat(cluster.files()).containsAll(streamed);
+        assertThat(run.progress().step()).startsWith(step.equals("publishBackup") ? "check cluster" : "verify ");
         assertThat(cluster.backups()).hasSize(1);
         assertThat(cluster.catalog().debris()).isEmpty();
         assertThat(cluster.traces()).isEmpty();
@@ -327,7 +361,7 @@ class FullBackupFaultsTest {
         new PublishBackupTasklet(run.context(), cluster.clusterStorages()).execute(null, null);
         Outcome restarted = run.attempt().completed();
 
-        assertThat(restarted.steps()).containsExactly("checkCluster");
+        assertThat(restarted.steps()).doesNotContain("publishBackup");
         assertThat(cluster.files()).isEqualTo(published);
         assertThat(document(cluster)).isEqualTo(document);
     }
@@ -371,6 +405,14 @@ class FullBackupFaultsTest {
                 .filter(file -> file.startsWith(storage + "/") && file.endsWith("/base.tar.zst"))
                 .map(file -> cluster.storage(storage).resolveSibling(file))
                 .findFirst()
+                .orElseThrow();
+    }
+
+    private static Path newestArchive(TestCluster cluster) {
+        return cluster.files().stream()
+                .filter(file -> file.endsWith("/base.tar.zst"))
+                .map(file -> cluster.storage("local").resolveSibling(file))
+                .max(Comparator.comparing(file -> file.toFile().lastModified()))
                 .orElseThrow();
     }
 

@@ -171,6 +171,12 @@ final class ActiveRun implements RunContext {
     }
 
     @Override
+    public synchronized void forget(String key) {
+        memory.remove(key);
+        stored.remove(MEMORY + key);
+    }
+
+    @Override
     public synchronized void request(String jobType, String reason) {
         ask(new FollowUp(jobType, reason));
         stored.putString(REQUESTS, Json.write(followUps));

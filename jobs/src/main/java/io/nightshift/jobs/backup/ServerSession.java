@@ -1,0 +1,62 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.RunContext;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A session of the run for short questions. A server that hangs does not hang the run: the session is cut when the run
+ * is stopped, and when no answer comes within the job's idle limit.
+ */
+final class ServerSession implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ServerSession.class);
+
+    private final Connection connection;
+    private final Cancellation.Registration freeing;
+
+    private ServerSession(Connection connection, Cancellation.Registration freeing) {
+        this.connection = connection;
+        this.freeing = freeing;
+    }
+
+    static ServerSession open(ManagedCluster cluster, RunContext run) throws SQLException {
+        BackupSettings settings = run.settings(BackupSettings.class);
+        return limited(cluster.direct(settings.intent(), "run " + run.id()), run);
+    }
+
+    /** The same in one of the cluster's databases. */
+    static ServerSession open(ManagedCluster cluster, String database, RunContext run) throws SQLException {
+        BackupSettings settings = run.settings(BackupSettings.class);
+        return limited(cluster.direct(settings.intent(), database, "run " + run.id()), run);
+    }
+
+    private static ServerSession limited(Connection connection, RunContext run) throws SQLException {
+        connection.setNetworkTimeout(
+                Runnable::run,
+                Math.toIntExact(run.settings(BackupSettings.class).idleLimit().toMillis()));
+        return new ServerSession(connection, run.cancellation().onCancel(() -> cut(connection)));
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    @Override
+    public void close() throws SQLException {
+        freeing.close();
+        connection.close();
+    }
+
+    private static void cut(Connection connection) {
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException closedAlready) {
+            LOG.debug("session not cut: {}", closedAlready.getMessage());
+        }
+    }
+}
