@@ -9,67 +9,99 @@ import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageFailures;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
 
 /**
  * Reads one stored archive completely: its bytes once, in order, for the SHA-256; its frames unpacked by the workers;
- * its members judged in order. Without an index it unpacks on one thread as far as that goes.
+ * its members judged in order. Without an index it looks for the frames itself, on one thread.
  */
 final class ArchiveCheck {
 
     private final Storage storage;
-    private final String object;
+    private final ExpectedBackup backup;
     private final BackupDocument.Archive archive;
+    private final String object;
+    private final ArchivePlace place;
     private final ManifestCheck manifest;
-    private final Consumer<Damage> damages;
+    private final ContentCheck content;
+    private final Damages damages;
     private final Progress progress;
     private final Cancellation cancellation;
     private final MessageDigest sha256 = ManifestChecksum.SHA256.messageDigest();
-    private boolean complained;
+    private long read;
 
     ArchiveCheck(
             Storage storage,
-            String object,
+            ExpectedBackup backup,
             BackupDocument.Archive archive,
             ManifestCheck manifest,
-            Consumer<Damage> damages,
+            ContentCheck content,
             VerifierRun run) {
         this.storage = storage;
-        this.object = object;
+        this.backup = backup;
         this.archive = archive;
+        this.object = backup.object(archive.object());
+        this.place = ArchivePlace.of(archive.name());
         this.manifest = manifest;
-        this.damages = damages;
+        this.content = content;
+        this.damages = new Damages(object);
         this.progress = run.progress();
         this.cancellation = run.cancellation();
     }
 
-    /** Returns whether all members were seen. */
-    boolean read(ExecutorService workers, Deque<FrameTask> free) {
-        ArchiveReader reader = ArchiveReader.open(storage, object);
-        if (reader.storedBytes() != archive.storedBytes()) {
-            complain(new Damage(
-                    object,
-                    Math.min(reader.storedBytes(), archive.storedBytes()),
-                    Math.max(reader.storedBytes(), archive.storedBytes()),
-                    "",
-                    "has " + reader.storedBytes() + " bytes, backup.json says " + archive.storedBytes()));
+    /** What is wrong with the archive, and with the files that it should hold. */
+    List<Damage> damages(ExecutorService workers, Deque<FrameTask> free) {
+        try {
+            readAll(workers, free);
+        } catch (NightshiftException failed) {
+            if (!StorageFailures.isMissing(failed)) {
+                throw failed;
+            }
+            damages.accept(StoredManifest.missing(storage, object));
+            reportLostWithIt(manifest.missing(place, backup.places()));
         }
-        boolean whole =
-                reader.index().isPresent() ? readFrames(reader.index().get(), workers, free) : readUnindexed(reader);
-        judgeSha256();
-        return whole;
+        return damages.list();
     }
 
-    private boolean readFrames(ArchiveIndex index, ExecutorService workers, Deque<FrameTask> free) {
-        var members = new MemberCheck(object, ArchivePlace.of(archive.name()), index, manifest, this::complain);
+    /** Bytes read. */
+    long bytes() {
+        return read;
+    }
+
+    private void readAll(ExecutorService workers, Deque<FrameTask> free) {
+        ArchiveReader reader = ArchiveReader.open(storage, object);
+        read = reader.storedBytes();
+        if (read != archive.storedBytes()) {
+            damages.accept(new Damage(
+                    object,
+                    Math.min(read, archive.storedBytes()),
+                    Math.max(read, archive.storedBytes()),
+                    "",
+                    "has " + read + " bytes, backup.json says " + archive.storedBytes()));
+        }
+        if (reader.index().isPresent()) {
+            readFrames(reader.index().get(), workers, free);
+            manifest.missing(place, backup.places())
+                    .forEach(path ->
+                            damages.accept(new Damage(object, 0, 0, path, "is in the manifest but not in the backup")));
+        } else {
+            readUnindexed();
+        }
+        judgeSha256();
+    }
+
+    private void readFrames(ArchiveIndex index, ExecutorService workers, Deque<FrameTask> free) {
+        var members = new MemberCheck(object, place, index, manifest, content, damages);
         Deque<Future<FrameTask>> underway = new ArrayDeque<>();
         try (InputStream stored = new DigestInputStream(storage.open(object), sha256)) {
             for (int number = 0; number < index.frameCount(); number++) {
@@ -85,8 +117,8 @@ final class ArchiveCheck {
             while (!underway.isEmpty()) {
                 free.add(judge(underway.remove(), members));
             }
+            judgeIndexFrame(stored.readNBytes(IndexTrailer.FRAME_HEADER), index);
             drain(stored);
-            return true;
         } catch (IOException failed) {
             throw StorageFailures.unreadable(storage, object, failed);
         } finally {
@@ -107,53 +139,67 @@ final class ArchiveCheck {
         return task;
     }
 
-    private boolean readUnindexed(ArchiveReader reader) {
-        String what = reader.indexDamage().orElse("the index is damaged");
-        var members = new UnindexedMembers();
-        var scanner = new TarScanner("archive " + archive.name(), members);
-        var buffer = new byte[1 << 16];
-        try (InputStream tar = reader.tar()) {
-            for (int count = tar.read(buffer); count >= 0; count = tar.read(buffer)) {
+    /** Its content was judged when it was opened; what makes zstd pass over it was not. */
+    private void judgeIndexFrame(byte[] header, ArchiveIndex index) {
+        long from = index.indexOffset();
+        ByteBuffer expected = ByteBuffer.allocate(IndexTrailer.FRAME_HEADER)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(IndexTrailer.SKIPPABLE_MAGIC)
+                .putInt((int) (read - from - IndexTrailer.FRAME_HEADER))
+                .flip();
+        if (!expected.equals(ByteBuffer.wrap(header))) {
+            damages.accept(new Damage(
+                    object,
+                    from,
+                    from + IndexTrailer.FRAME_HEADER,
+                    "",
+                    "the header of the index is damaged; all files are readable, but zstd will complain"));
+        }
+    }
+
+    private void readUnindexed() {
+        var check = new UnindexedCheck(object, read, place, manifest, content, damages);
+        try (InputStream stored = new DigestInputStream(storage.open(object), sha256);
+                var walk = new FrameWalk(stored, read, check)) {
+            long before = 0;
+            while (walk.step()) {
                 cancellation.check();
-                scanner.accept(buffer, 0, count);
+                progress.advance(walk.offset() - before);
+                before = walk.offset();
             }
-            scanner.finish();
-        } catch (NightshiftException failed) {
-            if (failed.kind() != FailureKind.DATA_DAMAGED) {
-                throw failed;
-            }
-            complain(new Damage(object, 0, reader.storedBytes(), members.current, String.valueOf(failed.getMessage())));
-            return false;
         } catch (IOException failed) {
             throw StorageFailures.unreadable(storage, object, failed);
         }
-        complain(new Damage(
-                object,
-                Math.max(0, reader.storedBytes() - IndexTrailer.BYTES),
-                reader.storedBytes(),
-                "",
-                what + "; all files are readable without it"));
-        return true;
+        check.end();
+        check.lost(manifest.missing(place, backup.places()));
     }
 
-    /** Says nothing of its own where a frame was named already. */
+    /** Says nothing of its own where other damage was named already, unless it is another archive altogether. */
     private void judgeSha256() {
-        if (!complained) {
-            String found = HexFormat.of().formatHex(sha256.digest());
-            if (!found.equals(archive.sha256())) {
-                complain(new Damage(
-                        object,
-                        0,
-                        archive.storedBytes(),
-                        "",
-                        "has the SHA-256 " + found + ", backup.json says " + archive.sha256()));
-            }
+        String found = HexFormat.of().formatHex(sha256.digest());
+        if (archive.sha256().isEmpty() || found.equals(archive.sha256())) {
+            return;
+        }
+        String other = backup.archives().stream()
+                .filter(each -> each.sha256().equals(found))
+                .map(each -> ": it holds the bytes of " + each.object())
+                .findFirst()
+                .orElse("");
+        if (damages.isEmpty() || !other.isEmpty()) {
+            damages.accept(new Damage(
+                    object,
+                    0,
+                    archive.storedBytes(),
+                    "",
+                    "has the SHA-256 " + found + ", backup.json says " + archive.sha256() + other));
         }
     }
 
-    private void complain(Damage damage) {
-        complained = true;
-        damages.accept(damage);
+    private void reportLostWithIt(List<String> missing) {
+        if (!missing.isEmpty()) {
+            damages.accept(new Damage(
+                    object, 0, 0, missing.get(0), missing.size() + " files are lost with it, this the first by name"));
+        }
     }
 
     private void readFully(InputStream stored, FrameTask task) throws IOException {
@@ -166,7 +212,7 @@ final class ArchiveCheck {
         }
     }
 
-    private static void drain(InputStream stored) throws IOException {
+    static void drain(InputStream stored) throws IOException {
         var rest = new byte[1 << 16];
         int count = stored.read(rest);
         while (count >= 0) {
@@ -189,40 +235,6 @@ final class ArchiveCheck {
     private static void reclaim(Deque<Future<FrameTask>> underway, Deque<FrameTask> free) {
         while (!underway.isEmpty()) {
             free.add(await(underway.remove()));
-        }
-    }
-
-    /** Judges members by the manifest alone. */
-    private final class UnindexedMembers implements TarScanner.Listener {
-
-        private final ArchivePlace place = ArchivePlace.of(archive.name());
-        private ManifestChecksum.Digest checksum = ManifestChecksum.NONE.digest();
-        private String current = "";
-        private long size;
-        private boolean file;
-
-        @Override
-        public void header(TarHeader header, long offset, byte[] block) {
-            current = place.manifestPath(header.path());
-            size = header.size();
-            file = header.type() == MemberType.FILE;
-            checksum = manifest.algorithm(current).digest();
-        }
-
-        @Override
-        public void content(byte[] bytes, int offset, int length) {
-            checksum.update(bytes, offset, length);
-        }
-
-        @Override
-        public void filler(byte[] bytes, int offset, int length) {}
-
-        @Override
-        public void memberEnd() {
-            String wrong = file ? manifest.found(current, size, checksum.hex()) : "";
-            if (!wrong.isEmpty()) {
-                complain(new Damage(object, 0, archive.storedBytes(), current, wrong));
-            }
         }
     }
 }

@@ -101,21 +101,21 @@ public final class BackupCatalog {
     private record Found(Copy copy, @Nullable BackupDocument document) {}
 
     private static Found found(Storage storage, BackupFolder folder) {
-        String object = folder.paths().object(folder.label(), BackupPaths.BACKUP_JSON);
+        Optional<VerificationNote.Named> verdict =
+                VerificationNote.newest(folder.objects().keySet());
+        Instant verifiedAt = verdict.map(VerificationNote.Named::at).orElse(null);
         try {
-            BackupDocumentFile file = BackupDocumentFile.read(read(storage, object));
-            if (file instanceof BackupDocumentFile.Intact intact) {
-                BackupDocument document = intact.document();
-                if (!document.label().equals(folder.label())
-                        || !document.paths().equals(folder.paths())) {
-                    return damaged("backup.json belongs to " + document.paths().backup(document.label()));
-                }
-                String lack = folder.lacks(document);
-                return lack.isEmpty()
-                        ? new Found(new Copy(State.OK, ""), document)
-                        : new Found(new Copy(State.DAMAGED, lack), document);
+            BackupDocumentFile file = folder.document(storage);
+            if (file instanceof BackupDocumentFile.Damaged damaged) {
+                return new Found(new Copy(State.DAMAGED, damaged.reason(), verifiedAt), null);
             }
-            return damaged(((BackupDocumentFile.Damaged) file).reason());
+            BackupDocument document = ((BackupDocumentFile.Intact) file).document();
+            String lack = folder.lacks(document);
+            if (lack.isEmpty() && verdict.isPresent() && !verdict.get().sound()) {
+                lack = "read back at " + verdict.get().at() + ": "
+                        + reason(storage, folder, verdict.get().name());
+            }
+            return new Found(new Copy(lack.isEmpty() ? State.OK : State.DAMAGED, lack, verifiedAt), document);
         } catch (NightshiftException failed) {
             return StorageFailures.isMissing(failed)
                     ? new Found(new Copy(State.MISSING, "deleted meanwhile"), null)
@@ -123,8 +123,12 @@ public final class BackupCatalog {
         }
     }
 
-    private static Found damaged(String reason) {
-        return new Found(new Copy(State.DAMAGED, reason), null);
+    private static String reason(Storage storage, BackupFolder folder, String note) {
+        try {
+            return VerificationNote.reason(read(storage, folder.paths().object(folder.label(), note)));
+        } catch (NightshiftException unreadable) {
+            return "its note is not readable: " + unreadable.getMessage();
+        }
     }
 
     private static Debris debris(Storage storage, BackupFolder folder) {

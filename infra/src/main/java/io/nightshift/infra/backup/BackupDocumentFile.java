@@ -2,6 +2,7 @@ package io.nightshift.infra.backup;
 
 import io.nightshift.infra.replication.ManifestChecksum;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
@@ -19,17 +20,19 @@ public sealed interface BackupDocumentFile {
     static byte[] write(BackupDocument document) {
         String json = new String(BackupJson.bytes(document), StandardCharsets.UTF_8).stripTrailing();
         String body = json.substring(0, json.length() - 1).stripTrailing() + ",\n";
-        return (body + "\"checksum\": \"" + sha256(body) + "\"}\n").getBytes(StandardCharsets.UTF_8);
+        return (body + "\"checksum\": \"" + sha256(body.getBytes(StandardCharsets.UTF_8)) + "\"}\n")
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     static BackupDocumentFile read(byte[] bytes) {
-        String text = new String(bytes, StandardCharsets.UTF_8);
+        // One character a byte: UTF-8 would decode different damaged bytes alike.
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
         Matcher lastLine =
                 Pattern.compile("\"checksum\": \"([0-9a-f]{64})\"}\n\\z").matcher(text);
         if (!lastLine.find()) {
             return new Damaged("backup.json does not end with its checksum");
         }
-        if (!lastLine.group(1).equals(sha256(text.substring(0, lastLine.start())))) {
+        if (!lastLine.group(1).equals(sha256(Arrays.copyOf(bytes, lastLine.start())))) {
             return new Damaged("the checksum of backup.json does not match");
         }
         try {
@@ -45,7 +48,7 @@ public sealed interface BackupDocumentFile {
         }
     }
 
-    private static String sha256(String text) {
-        return ManifestChecksum.SHA256.hexOf(text.getBytes(StandardCharsets.UTF_8));
+    private static String sha256(byte[] bytes) {
+        return ManifestChecksum.SHA256.hexOf(bytes);
     }
 }

@@ -46,12 +46,9 @@ public record BackupLabel(Instant time, BackupType type, String suffix) implemen
         if (!parts.matches()) {
             return Optional.empty();
         }
-        try {
-            Instant time = TIME.parse(parts.group(1), Instant::from);
-            return BackupType.of(parts.group(2)).map(type -> new BackupLabel(time, type, parts.group(3)));
-        } catch (DateTimeException noSuchTime) {
-            return Optional.empty();
-        }
+        return time(parts.group(1))
+                .flatMap(
+                        time -> BackupType.of(parts.group(2)).map(type -> new BackupLabel(time, type, parts.group(3))));
     }
 
     @Override
@@ -62,6 +59,15 @@ public record BackupLabel(Instant time, BackupType type, String suffix) implemen
     @Override
     public String toString() {
         return TIME.format(time) + "-" + type + "-" + suffix;
+    }
+
+    /** Reads a moment as in labels; empty if it is none. */
+    static Optional<Instant> time(String text) {
+        try {
+            return Optional.of(TIME.parse(text, Instant::from));
+        } catch (DateTimeException noSuchTime) {
+            return Optional.empty();
+        }
     }
 
     /** A moment as in labels, for the names of other objects. */

@@ -1,23 +1,15 @@
 package io.nightshift.infra.backup;
 
-import io.nightshift.infra.replication.BackupManifest;
-import io.nightshift.infra.replication.ManifestChecksum;
-import io.nightshift.infra.resilience.FailureKind;
-import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.replication.WalRange;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.storage.Storage;
-import io.nightshift.infra.storage.StorageFailures;
 import io.nightshift.infra.storage.StoredObject;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -25,12 +17,12 @@ import java.util.concurrent.Executors;
  * Reads a backup back from one storage, every byte of it, and compares it with its backup.json and with the server's
  * manifest. Damage is the result, not an exception; only a storage that fails, or a cancelled run, throws.
  *
- * <p>WAL segments are not in the manifest; they are checked by the archive's index. Whether the WAL itself is complete
- * and readable is for the restore to show.
+ * <p>WAL segments are not in the manifest; they are checked by the archive's index, and by their page headers. Whether
+ * their records are readable is for the restore to show.
  */
 public final class BackupVerifier {
 
-    private static final long LARGEST_MANIFEST = 1L << 30;
+    private static final String BASE = "base.tar.zst";
 
     private final int workers;
 
@@ -39,14 +31,63 @@ public final class BackupVerifier {
         this.workers = workers;
     }
 
-    /** Verifies the backup that a readable backup.json describes. */
+    /** Verifies the backup that a document describes, published or not. */
     public Verification verify(Storage storage, BackupDocument document, Progress progress, Cancellation cancellation) {
-        progress.begin("verify " + document.label(), document.storedBytes(), "bytes");
+        return verify(
+                BackupFolder.list(storage, document.paths(), document.label()),
+                storage,
+                ExpectedBackup.of(document),
+                new VerifierRun(progress, cancellation));
+    }
+
+    /**
+     * Verifies one storage's copy, whatever is left of it: by its own backup.json, else by that of another copy, else by
+     * its manifest alone.
+     *
+     * @param copies of all storages that answer, this one among them or not
+     */
+    public Verification verify(BackupCopy copy, List<BackupCopy> copies, Progress progress, Cancellation cancellation) {
+        Optional<BackupCopy> described = copy.document().isPresent()
+                ? Optional.of(copy)
+                : copies.stream()
+                        .filter(other ->
+                                other.document().isPresent() && other.paths().equals(copy.paths()))
+                        .findFirst();
+        Verification found = verify(
+                copy.folder(),
+                copy.storage(),
+                described
+                        .flatMap(BackupCopy::document)
+                        .map(ExpectedBackup::of)
+                        .orElseGet(() -> ExpectedBackup.of(copy.folder())),
+                new VerifierRun(progress, cancellation));
+        if (copy.document().isPresent()) {
+            return found;
+        }
         List<Damage> damages = new ArrayList<>();
-        ManifestCheck manifest = manifest(storage, document, damages);
-        List<ArchivePlace> places = document.archives().stream()
-                .map(archive -> ArchivePlace.of(archive.name()))
-                .toList();
+        damages.add(documentDamage(copy, described));
+        damages.addAll(found.damages());
+        return new Verification(found.storage(), found.label(), found.storedBytes(), found.files(), damages);
+    }
+
+    private static Damage documentDamage(BackupCopy copy, Optional<BackupCopy> described) {
+        StoredObject object = copy.folder().objects().get(BackupPaths.BACKUP_JSON);
+        String comparedWith = described
+                .map(other -> "the backup.json of storage " + other.storage().name())
+                .orElse("the manifest alone: no storage has a good backup.json");
+        return new Damage(
+                copy.paths().object(copy.folder().label(), BackupPaths.BACKUP_JSON),
+                0,
+                object == null ? 0 : object.bytes(),
+                "",
+                copy.documentDamage() + "; the rest is compared with " + comparedWith);
+    }
+
+    private Verification verify(BackupFolder folder, Storage storage, ExpectedBackup backup, VerifierRun run) {
+        run.progress().begin("verify " + backup.label(), backup.storedBytes(), "bytes");
+        List<Damage> damages = new ArrayList<>();
+        StoredManifest manifest = StoredManifest.read(storage, backup, damages::add);
+        var content = new ContentCheck(backup.paths().systemIdentifier(), neededWal(backup, manifest));
         ExecutorService unpacking = Executors.newFixedThreadPool(workers, work -> {
             var thread = new Thread(work, "archive-verifier");
             thread.setDaemon(true);
@@ -56,122 +97,66 @@ public final class BackupVerifier {
         for (int task = 0; task < workers + 2; task++) {
             free.add(new FrameTask());
         }
-        long read = document.manifest().bytes();
+        long read = backup.manifest() == null ? 0 : backup.manifest().bytes();
         try {
-            for (BackupDocument.Archive archive : document.archives()) {
-                String object = document.paths().object(document.label(), archive.object());
-                List<Damage> found = new ArrayList<>();
-                var check = new ArchiveCheck(
-                        storage, object, archive, manifest, found::add, new VerifierRun(progress, cancellation));
-                boolean whole = readArchive(check, storage, object, found, unpacking, free);
-                List<String> missing = manifest.missing(ArchivePlace.of(archive.name()), places);
-                reportMissing(object, whole, missing, found);
-                damages.addAll(found);
-                read += storage.stat(object).map(StoredObject::bytes).orElse(0L);
+            for (BackupDocument.Archive archive : backup.archives()) {
+                var check = new ArchiveCheck(storage, backup, archive, manifest.files(), content, run);
+                damages.addAll(check.damages(unpacking, free));
+                read += check.bytes();
             }
-            checkControlFile(storage, document, damages);
         } finally {
             unpacking.shutdownNow();
             free.forEach(FrameTask::close);
         }
-        return new Verification(storage.name(), document.label(), read, manifest.matched(), List.copyOf(damages));
-    }
-
-    private static boolean readArchive(
-            ArchiveCheck check,
-            Storage storage,
-            String object,
-            List<Damage> found,
-            ExecutorService unpacking,
-            Deque<FrameTask> free) {
-        try {
-            return check.read(unpacking, free);
-        } catch (NightshiftException failed) {
-            if (!StorageFailures.isMissing(failed)) {
-                throw failed;
-            }
-            found.add(new Damage(object, 0, 0, "", "is missing in storage " + storage.name()));
-            return false;
-        }
-    }
-
-    private static void reportMissing(String object, boolean whole, List<String> missing, List<Damage> found) {
-        if (whole) {
-            missing.forEach(
-                    path -> found.add(new Damage(object, 0, 0, path, "is in the manifest but not in the backup")));
-        } else if (!missing.isEmpty()) {
-            found.add(new Damage(
-                    object, 0, 0, missing.get(0), missing.size() + " files are lost with it, this the first by name"));
-        }
-    }
-
-    private ManifestCheck manifest(Storage storage, BackupDocument document, List<Damage> damages) {
-        BackupDocument.Manifest said = document.manifest();
-        String object = document.paths().object(document.label(), said.object());
-        try (InputStream stream = storage.openRange(object, 0, LARGEST_MANIFEST)) {
-            byte[] bytes = stream.readAllBytes();
-            String found = ManifestChecksum.SHA256.hexOf(bytes);
-            if (bytes.length != said.bytes() || !found.equals(said.sha256())) {
-                damages.add(new Damage(
-                        object,
-                        0,
-                        said.bytes(),
-                        "",
-                        "has " + bytes.length + " bytes with the SHA-256 " + found + ", backup.json says "
-                                + said.bytes() + " with " + said.sha256()));
-                return ManifestCheck.withoutManifest();
-            }
-            return ManifestCheck.against(BackupManifest.parse(new ByteArrayInputStream(bytes)));
-        } catch (NightshiftException failed) {
-            if (failed.kind() != FailureKind.DATA_DAMAGED) {
-                throw failed;
-            }
+        damages.addAll(absent(folder, backup, manifest, content));
+        for (String stranger : backup.strangers(folder.objects())) {
+            StoredObject object = folder.objects().get(stranger);
             damages.add(new Damage(
-                    object,
+                    backup.object(stranger),
                     0,
-                    StorageFailures.isMissing(failed) ? 0 : said.bytes(),
+                    object == null ? 0 : object.bytes(),
                     "",
-                    StorageFailures.isMissing(failed)
-                            ? "is missing in storage " + storage.name()
-                            : String.valueOf(failed.getMessage())));
-            return ManifestCheck.withoutManifest();
-        } catch (IOException failed) {
-            throw StorageFailures.unreadable(storage, object, failed);
+                    "is no part of this backup; something else has written it"));
         }
+        return new Verification(
+                storage.name(), backup.label(), read, manifest.files().matched(), List.copyOf(damages));
     }
 
-    /** pg_control must be of this cluster: its first eight bytes are the system identifier. */
-    private static void checkControlFile(Storage storage, BackupDocument document, List<Damage> damages) {
-        if (!damages.isEmpty()) {
-            return;
+    /** The manifest knows of changes of the timeline meanwhile. Without either, whatever WAL there is passes. */
+    private static List<WalRange> neededWal(ExpectedBackup backup, StoredManifest manifest) {
+        WalRange wal = backup.wal();
+        if (wal == null && backup.documented()) {
+            return List.of();
         }
-        for (BackupDocument.Archive archive : document.archives()) {
-            String object = document.paths().object(document.label(), archive.object());
-            if (!archive.name().equals("base.tar")) {
-                continue;
-            }
-            ArchiveReader reader = ArchiveReader.open(storage, object);
-            reader.find("global/pg_control").ifPresent(control -> {
-                try (InputStream content = reader.content(control)) {
-                    byte[] start = content.readNBytes(8);
-                    long found = start.length < 8
-                            ? 0
-                            : ByteBuffer.wrap(start)
-                                    .order(ByteOrder.LITTLE_ENDIAN)
-                                    .getLong();
-                    if (found != document.systemIdentifier().id()) {
-                        damages.add(new Damage(
-                                object,
-                                0,
-                                0,
-                                control.path(),
-                                "belongs to the system identifier " + Long.toUnsignedString(found)
-                                        + ", backup.json says " + document.systemIdentifier()));
-                    }
-                } catch (IOException failed) {
-                    throw StorageFailures.unreadable(storage, object, failed);
-                }
-            });
+        if (!manifest.ranges().isEmpty()) {
+            return manifest.ranges();
         }
+        return wal == null ? List.of() : List.of(wal);
+    }
+
+    /** What no archive has shown. What is lost with a whole archive is said there. */
+    private static List<Damage> absent(
+            BackupFolder folder, ExpectedBackup backup, StoredManifest manifest, ContentCheck content) {
+        String base = backup.object(BASE);
+        List<Damage> damages = new ArrayList<>();
+        List<String> nowhere = manifest.files().remaining();
+        if (!nowhere.isEmpty()) {
+            damages.add(new Damage(
+                    folder.objects().containsKey(BASE) ? backup.paths().backup(backup.label()) : base,
+                    0,
+                    0,
+                    nowhere.get(0),
+                    nowhere.size() + " files of the manifest are in no archive that is there, this the first by name"));
+        }
+        if (!folder.objects().containsKey(BASE)) {
+            return damages;
+        }
+        if (!content.hasSeenControlFile() && !manifest.files().isKnown()) {
+            damages.add(new Damage(base, 0, 0, ControlFileCheck.PATH, "is missing"));
+        }
+        if (backup.wal() != null || content.hasSeenWal()) {
+            content.missingWal((path, what) -> damages.add(new Damage(base, 0, 0, path, what)));
+        }
+        return damages;
     }
 }

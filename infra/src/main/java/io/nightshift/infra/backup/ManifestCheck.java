@@ -40,6 +40,17 @@ final class ManifestCheck {
         return new ManifestCheck(false);
     }
 
+    /** Whether there is a manifest to compare with. */
+    boolean isKnown() {
+        return known;
+    }
+
+    /** Whether a file of this path and size is listed and was not found so far. */
+    boolean expects(String path, long size) {
+        ManifestFile file = expected.get(path);
+        return file != null && file.size() == size;
+    }
+
     long matched() {
         return matched;
     }
@@ -82,6 +93,11 @@ final class ManifestCheck {
         }
         missing.sort(null);
         return missing;
+    }
+
+    /** The files not found and not yet said to be missing. */
+    List<String> remaining() {
+        return expected.keySet().stream().sorted().toList();
     }
 
     private static boolean isAllowed(String path) {

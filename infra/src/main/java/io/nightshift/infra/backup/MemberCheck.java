@@ -15,6 +15,7 @@ final class MemberCheck {
     private final String object;
     private final ArchivePlace place;
     private final ManifestCheck manifest;
+    private final ContentCheck content;
     private final Consumer<Damage> damages;
     private final Iterator<ArchiveMember> members;
     private final byte[] header = new byte[TarHeader.BLOCK];
@@ -24,10 +25,16 @@ final class MemberCheck {
     private long firstStored;
 
     MemberCheck(
-            String object, ArchivePlace place, ArchiveIndex index, ManifestCheck manifest, Consumer<Damage> damages) {
+            String object,
+            ArchivePlace place,
+            ArchiveIndex index,
+            ManifestCheck manifest,
+            ContentCheck content,
+            Consumer<Damage> damages) {
         this.object = object;
         this.place = place;
         this.manifest = manifest;
+        this.content = content;
         this.damages = damages;
         this.members = index.members().iterator();
         next();
@@ -94,6 +101,7 @@ final class MemberCheck {
         long to = Math.min(now.contentOffset() + now.size(), frame.rawEnd());
         if (from < to && checksum != null) {
             checksum.update(raw, (int) (from - frame.rawOffset()), (int) (to - from));
+            content.content(raw, (int) (from - frame.rawOffset()), (int) (to - from));
         }
     }
 
@@ -107,13 +115,17 @@ final class MemberCheck {
             if (damaged) {
                 manifest.foundDamaged(path);
             } else {
-                String wrong = manifest.found(path, now.size(), checksum.hex());
-                if (!wrong.isEmpty()) {
-                    report(now, frame, wrong);
-                }
+                reportAny(now, frame, manifest.found(path, now.size(), checksum.hex()));
+                reportAny(now, frame, content.judge());
             }
         }
         next();
+    }
+
+    private void reportAny(ArchiveMember now, ArchiveFrame frame, String wrong) {
+        if (!wrong.isEmpty()) {
+            report(now, frame, wrong);
+        }
     }
 
     private void report(ArchiveMember now, ArchiveFrame frame, String what) {
@@ -124,8 +136,11 @@ final class MemberCheck {
     private void next() {
         damaged = false;
         member = members.hasNext() ? members.next() : null;
-        checksum = member == null
-                ? null
-                : manifest.algorithm(place.manifestPath(member.path())).digest();
+        checksum = null;
+        if (member != null) {
+            String path = place.manifestPath(member.path());
+            checksum = manifest.algorithm(path).digest();
+            content.begin(path, member.size());
+        }
     }
 }

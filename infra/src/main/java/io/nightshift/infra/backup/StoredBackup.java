@@ -1,9 +1,11 @@
 package io.nightshift.infra.backup;
 
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backup that exists: at least one storage has its backup.json, readable or not.
@@ -14,11 +16,14 @@ import java.util.stream.Collectors;
 public record StoredBackup(
         BackupPaths paths, BackupLabel label, Optional<BackupDocument> document, Map<String, Copy> copies) {
 
-    /** How a storage holds a backup, as far as a listing can see: reading everything back may find more. */
+    /**
+     * How a storage holds a backup, as far as a listing can see, and as the last reading back has found it: another may
+     * find more.
+     */
     public enum State {
         /** All objects are there, with the sizes that backup.json says. */
         OK,
-        /** backup.json is not readable, or an object is missing or of another size. */
+        /** backup.json is not readable, an object is missing or of another size, or damage was read. */
         DAMAGED,
         /** There are objects but no backup.json yet. */
         COPYING,
@@ -27,8 +32,18 @@ public record StoredBackup(
         UNKNOWN
     }
 
-    /** One storage's copy; {@code reason} says why it is not OK, in plain words. */
-    public record Copy(State state, String reason) {}
+    /**
+     * One storage's copy.
+     *
+     * @param reason why it is not OK, in plain words
+     * @param verifiedAt when all of it was last read back, whatever that has shown; null if its notes say nothing of it
+     */
+    public record Copy(State state, String reason, @Nullable Instant verifiedAt) {
+
+        public Copy(State state, String reason) {
+            this(state, reason, null);
+        }
+    }
 
     /** Whether some storage holds all of it. */
     public boolean isRestorable() {

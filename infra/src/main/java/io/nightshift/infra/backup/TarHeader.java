@@ -4,6 +4,7 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * The header of a tar member as PostgreSQL writes it: ustar, sizes over 8 GiB as GNU base-256, directories and links
@@ -32,6 +33,15 @@ public record TarHeader(String path, MemberType type, long size, int mode, long 
             }
         }
         return true;
+    }
+
+    /** The header at an offset, if one is there. */
+    static Optional<TarHeader> at(byte[] bytes, int offset) {
+        try {
+            return Optional.of(parse(Arrays.copyOfRange(bytes, offset, offset + BLOCK), ""));
+        } catch (NightshiftException none) {
+            return Optional.empty();
+        }
     }
 
     /**

@@ -56,6 +56,25 @@ final class TarScanner {
         }
     }
 
+    /**
+     * So many bytes are lost. False if they were more than the rest of the present member: then nobody knows where the
+     * tar goes on, and this scanner is of no further use.
+     */
+    boolean lose(long count) {
+        if (count > content + padding) {
+            return false;
+        }
+        long ofContent = Math.min(count, content);
+        boolean ends = ofContent > 0 && ofContent == content;
+        content -= ofContent;
+        padding -= (int) (count - ofContent);
+        position += count;
+        if (ends) {
+            listener.memberEnd();
+        }
+        return true;
+    }
+
     /** The tar has ended; DATA_DAMAGED unless it ended as tars do. */
     void finish() {
         if (!isComplete()) {

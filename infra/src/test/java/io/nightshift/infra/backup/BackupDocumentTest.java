@@ -33,7 +33,7 @@ class BackupDocumentTest {
                 .contains("\"type\" : \"incremental\"")
                 .contains("\"parent\" : \"20261121T010000Z-full-aaaa\"")
                 .contains("\"systemIdentifier\" : \"7711071849857489922\"")
-                .contains("\"endLsn\" : \"16/3002D50\"")
+                .contains("\"endLsn\" : \"0/2000100\"")
                 .contains("\"wal\" : \"included\"")
                 .contains("\"startedAt\" : \"2026-11-22T01:00:00Z\"");
         assertThat(text.lines().reduce((before, last) -> last))
@@ -78,7 +78,7 @@ class BackupDocumentTest {
 
         assertThat(reason(text.replace("\"formatVersion\" : 1", "\"formatVersion\" : 2")))
                 .isEqualTo("backup.json has format version 2, this program knows up to 1");
-        assertThat(reason(text.replace("16/3002D50", "somewhere"))).contains("\"somewhere\" is not a WAL location");
+        assertThat(reason(text.replace("0/2000100", "somewhere"))).contains("\"somewhere\" is not a WAL location");
         assertThat(reason(text.replace("\"startLsn\"", "\"beginLsn\""))).contains("a field is missing");
         assertThat(reason(text.replace("\"parent\"", "\"mother\"")))
                 .contains("a backup of type incremental names no parent");

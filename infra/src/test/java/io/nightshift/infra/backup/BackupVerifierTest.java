@@ -114,10 +114,10 @@ class BackupVerifierTest {
         for (int at = 0; at < IndexTrailer.FRAME_HEADER; at++) {
             flip(document, "base.tar.zst", (int) start + at);
 
-            assertThat(verify(document).damages())
-                    .as("byte %s", at)
-                    .hasSize(1)
-                    .allSatisfy(damage -> assertThat(damage.what()).startsWith("has the SHA-256 "));
+            assertThat(verify(document).damages()).as("byte %s", at).hasSize(1).allSatisfy(damage -> {
+                assertThat(damage.from()).isEqualTo(start);
+                assertThat(damage.what()).startsWith("the header of the index is damaged");
+            });
             flip(document, "base.tar.zst", (int) start + at);
         }
     }
@@ -190,7 +190,10 @@ class BackupVerifierTest {
         byte[] name = {'b', 'a', 's', 'e', '/', (byte) 0xE9, (byte) 0xFF};
         Map<String, TestTar> cluster = Map.of(
                 "base.tar",
-                new TestTar().file(MemberPath.decode(name), new byte[] {1}).file("base/é", new byte[] {2}));
+                new TestTar()
+                        .file(MemberPath.decode(name), new byte[] {1})
+                        .file("base/é", new byte[] {2})
+                        .file(Backups.WAL, Backups.wal(new Random(1))));
         TestManifest manifest = Backups.manifest(cluster, ManifestChecksum.CRC32C);
         BackupDocument sound = backup("20261122T010000Z-full-r8f3", cluster, manifest, ManifestChecksum.CRC32C);
         BackupDocument changed = backup(
@@ -250,7 +253,9 @@ class BackupVerifierTest {
 
     @Test
     void notices_the_control_file_of_another_cluster() {
-        Map<String, TestTar> cluster = Map.of("base.tar", new TestTar().file("global/pg_control", new byte[8192]));
+        Map<String, TestTar> cluster = Map.of(
+                "base.tar",
+                new TestTar().file("global/pg_control", new byte[8192]).file(Backups.WAL, Backups.wal(new Random(1))));
 
         assertThat(verify(backup(
                                 "20261122T010000Z-full-r8f3",
@@ -259,7 +264,7 @@ class BackupVerifierTest {
                                 ManifestChecksum.CRC32C))
                         .damages())
                 .extracting(Damage::what)
-                .containsExactly("belongs to the system identifier 0, backup.json says 7711071849857489922");
+                .containsExactly("belongs to the system identifier 0, this backup to 7711071849857489922");
     }
 
     @Test

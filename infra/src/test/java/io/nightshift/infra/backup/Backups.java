@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.zip.CRC32C;
 
 /** Writes whole backups of invented clusters, as a job would. */
 final class Backups {
@@ -24,7 +25,33 @@ final class Backups {
     static final BackupPaths PATHS = new BackupPaths("chanuka", 18, SystemIdentifier.parse("7711071849857489922"));
     static final WritingMarker MARKER = new WritingMarker("night-1", new RunId(42), 7, NOW);
 
+    /** The segment that holds 0/2000028 where segments have a mebibyte. */
+    static final String WAL = "pg_wal/000000010000000000000020";
+
     private Backups() {}
+
+    /** As version 18 writes it, for WAL segments of a mebibyte. */
+    static byte[] control(Random random) {
+        byte[] control = TestTar.content(random, 8192);
+        ByteBuffer fields = ByteBuffer.wrap(control).order(ByteOrder.LITTLE_ENDIAN);
+        fields.putLong(0, PATHS.systemIdentifier().id()).putInt(8, 1800).putInt(228, 1 << 20);
+        var crc = new CRC32C();
+        crc.update(control, 0, 292);
+        fields.putInt(292, (int) crc.getValue());
+        return control;
+    }
+
+    /** A whole segment with a header on each of its pages; what is on them is noise. */
+    static byte[] wal(Random random) {
+        byte[] wal = TestTar.content(random, 1 << 20);
+        ByteBuffer fields = ByteBuffer.wrap(wal).order(ByteOrder.LITTLE_ENDIAN);
+        for (int page = 0; page < wal.length; page += 8192) {
+            fields.putShort(page, (short) 0xD118).putShort(page + 2, (short) (page == 0 ? 2 : 0));
+            fields.putInt(page + 4, 1).putLong(page + 8, 0x2000000L + page);
+        }
+        fields.putLong(24, PATHS.systemIdentifier().id()).putInt(32, wal.length).putInt(36, 8192);
+        return wal;
+    }
 
     static BackupLabel label(String text) {
         return BackupLabel.parse(text);
@@ -32,10 +59,6 @@ final class Backups {
 
     /** A cluster with a tablespace, WAL inside, and files of all sizes. */
     static Map<String, TestTar> cluster(Random random) {
-        byte[] control = TestTar.content(random, 8192);
-        ByteBuffer.wrap(control)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(PATHS.systemIdentifier().id());
         Map<String, TestTar> archives = new LinkedHashMap<>();
         archives.put(
                 "16575.tar",
@@ -50,9 +73,9 @@ final class Backups {
             base.file("base/5/" + (1000 + relation), TestTar.content(random, 8192 * random.nextInt(5)));
         }
         base.file("base/5/large", TestTar.content(random, 9_000_000))
-                .file("global/pg_control", control)
-                .file("pg_wal/000000010000000000000002", TestTar.content(random, 1 << 20))
-                .file("pg_wal/archive_status/000000010000000000000002.done", new byte[0]);
+                .file("global/pg_control", control(random))
+                .file(WAL, wal(random))
+                .file("pg_wal/archive_status/000000010000000000000020.done", new byte[0]);
         archives.put("base.tar", base);
         return archives;
     }
@@ -95,7 +118,7 @@ final class Backups {
                 PATHS.major(),
                 new Timeline(1),
                 Lsn.parse("0/2000028"),
-                Lsn.parse("16/3002D50"),
+                Lsn.parse("0/2000100"),
                 BackupDocument.Wal.INCLUDED,
                 archives,
                 manifest,
@@ -121,7 +144,11 @@ final class Backups {
     static BackupDocument publish(StorageSet storages, String label) {
         try (var compressor = new ArchiveCompressor(1, 1);
                 NewBackup backup = NewBackup.begin(storages, PATHS, label(label), MARKER, compressor)) {
-            var tar = new TestTar().file("backup_label", new byte[100]);
+            var random = new Random(1);
+            var tar = new TestTar()
+                    .file("backup_label", new byte[100])
+                    .file("global/pg_control", control(random))
+                    .file(WAL, wal(random));
             Map<String, TestTar> archives = Map.of("base.tar", tar);
             BackupDocument document =
                     write(backup, archives, manifest(archives, ManifestChecksum.CRC32C), ManifestChecksum.CRC32C);

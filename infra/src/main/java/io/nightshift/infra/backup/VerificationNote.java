@@ -1,0 +1,106 @@
+package io.nightshift.infra.backup;
+
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageFailures;
+import io.nightshift.infra.storage.StoredObjectWriter;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import tools.jackson.core.JacksonException;
+
+/**
+ * What a reading back has shown, kept beside the backup: {@code notes/<time>-verified.json} or {@code -damaged.json}. The
+ * newest of a storage's copy counts. Its name alone says the verdict, so that damage to the note itself hides nothing.
+ *
+ * @param storage as it was called then
+ * @param verifiedAt whole seconds
+ * @param storedBytes read
+ * @param files whose content matched the manifest
+ * @param damaged how many damages there were
+ * @param damages the first of them, in plain words
+ */
+public record VerificationNote(
+        int formatVersion,
+        BackupLabel label,
+        String storage,
+        Instant verifiedAt,
+        long storedBytes,
+        long files,
+        int damaged,
+        List<String> damages) {
+
+    static final String FOLDER = "notes/";
+
+    private static final int FORMAT_VERSION = 1;
+    private static final int MOST_DAMAGES = 100;
+    private static final Pattern NAME = Pattern.compile("notes/(\\d{8}T\\d{6}Z)-(verified|damaged)\\.json");
+
+    /** A note by its name. */
+    record Named(String name, Instant at, boolean sound) {}
+
+    public VerificationNote {
+        damages = List.copyOf(damages);
+    }
+
+    /**
+     * Keeps a verdict in the storage that it is about. Written once; a second verdict of the same second and word is not
+     * kept.
+     */
+    public static void write(Storage storage, BackupPaths paths, Verification verification, Instant now) {
+        var note = new VerificationNote(
+                FORMAT_VERSION,
+                verification.label(),
+                verification.storage(),
+                now,
+                verification.storedBytes(),
+                verification.files(),
+                verification.damages().size(),
+                verification.damages().stream()
+                        .limit(MOST_DAMAGES)
+                        .map(Damage::toString)
+                        .toList());
+        String name = FOLDER + BackupLabel.text(now) + (verification.isSound() ? "-verified" : "-damaged") + ".json";
+        try (StoredObjectWriter writer = storage.create(paths.object(verification.label(), name))) {
+            writer.write(BackupJson.bytes(note));
+            writer.commit();
+        } catch (NightshiftException failed) {
+            if (!StorageFailures.isExisting(failed)) {
+                throw failed;
+            }
+        }
+    }
+
+    /** The newest verdict among the names of a backup's objects; of two in one second the worse. */
+    static Optional<Named> newest(Collection<String> names) {
+        return names.stream()
+                .flatMap(name -> named(name).stream())
+                .max(Comparator.comparing(Named::at).thenComparing(Named::sound, Comparator.reverseOrder()));
+    }
+
+    /** What was found, of a note that says damaged. */
+    static String reason(byte[] bytes) {
+        try {
+            VerificationNote note = BackupJson.MAPPER.readValue(bytes, VerificationNote.class);
+            if (!note.damages().isEmpty()) {
+                int others = note.damaged() - 1;
+                return note.damages().get(0) + (others > 0 ? " (and " + others + " more)" : "");
+            }
+        } catch (JacksonException unreadable) {
+            // The name has said what matters.
+        }
+        return "its note is not readable";
+    }
+
+    private static Optional<Named> named(String name) {
+        Matcher parts = NAME.matcher(name);
+        return parts.matches()
+                ? BackupLabel.time(parts.group(1))
+                        .map(at -> new Named(name, at, parts.group(2).equals("verified")))
+                : Optional.empty();
+    }
+}
