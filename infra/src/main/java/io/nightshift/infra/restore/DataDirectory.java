@@ -41,7 +41,9 @@ final class DataDirectory implements AutoCloseable {
         var claimed = new DataDirectory(TargetDirectory.claim(directory, what), new ArrayList<>());
         boolean complete = false;
         try {
-            Files.createDirectory(directory.resolve("pg_tblspc"), TargetDirectory.PRIVATE_DIRECTORY);
+            for (String name : List.of("global", "pg_tblspc")) {
+                Files.createDirectory(directory.resolve(name), TargetDirectory.PRIVATE_DIRECTORY);
+            }
             for (Map.Entry<String, Path> tablespace : plan.elsewhere().entrySet()) {
                 claimed.tablespaces.add(TargetDirectory.claim(tablespace.getValue(), what));
                 Files.createSymbolicLink(
@@ -124,8 +126,9 @@ final class DataDirectory implements AutoCloseable {
 
     @Override
     public void close() {
-        main.close(); // first, as it holds what makes a server start
+        main.disarm();
         tablespaces.forEach(TargetDirectory::close);
+        main.close();
     }
 
     private static FileChannel open(Path file, int mode) throws IOException {

@@ -10,9 +10,11 @@ import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageFailures;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -101,7 +103,7 @@ final class Extraction {
             }
             runs = new MemberRuns(index.get());
         }
-        return Optional.of(new Run(java.util.Objects.requireNonNull(current), runs.next()));
+        return Optional.of(new Run(Objects.requireNonNull(current), runs.next()));
     }
 
     /** Of the first copy that has one. */
@@ -164,7 +166,10 @@ final class Extraction {
     private static NightshiftException named(
             NightshiftException failed, ArchivePlace place, Run run, MemberWriter writer) {
         List<ArchiveMember> members = run.members();
-        if (failed.kind() != FailureKind.DATA_DAMAGED || members == null || writer.members() >= members.size()) {
+        if (failed.kind() != FailureKind.DATA_DAMAGED
+                || StorageFailures.isMissing(failed)
+                || members == null
+                || writer.members() >= members.size()) {
             return failed;
         }
         String path = place.manifestPath(members.get(writer.members()).path());

@@ -108,15 +108,24 @@ final class TargetDirectory implements AutoCloseable {
         complete = true;
     }
 
-    /** All that makes a directory startable or look whole goes first, the mark last: a kill in between changes nothing. */
+    /** Unless it is complete: takes away what makes a server start on it, or makes it look whole, before all else. */
+    void disarm() {
+        if (!complete) {
+            remove(() -> {
+                Files.deleteIfExists(directory.resolve(DataDirectory.MANIFEST));
+                Files.deleteIfExists(directory.resolve(DataDirectory.CONTROL_FILE));
+            });
+        }
+    }
+
+    /** The mark goes last: a kill in between changes nothing. */
     @Override
     public void close() {
         if (complete) {
             return;
         }
-        try {
-            Files.deleteIfExists(directory.resolve("backup_manifest"));
-            Files.deleteIfExists(directory.resolve("global/pg_control"));
+        disarm();
+        remove(() -> {
             try (Stream<Path> entries = Files.list(directory)) {
                 for (Path entry : entries.toList()) {
                     if (!entry.endsWith(UNFINISHED)) {
@@ -125,6 +134,17 @@ final class TargetDirectory implements AutoCloseable {
                 }
             }
             giveBack();
+        });
+    }
+
+    @FunctionalInterface
+    private interface Removal {
+        void run() throws IOException;
+    }
+
+    private void remove(Removal removal) {
+        try {
+            removal.run();
         } catch (IOException leftOver) {
             throw new NightshiftException(
                     FailureKind.RESOURCES_EXHAUSTED,
