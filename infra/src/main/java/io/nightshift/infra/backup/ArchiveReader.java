@@ -128,6 +128,27 @@ public final class ArchiveReader {
         }
     }
 
+    /** The content of a file: from its frames only, or without an index read from the beginning. Empty if there is none. */
+    public Optional<InputStream> content(String path) {
+        if (index != null) {
+            return find(path).filter(member -> member.type() == MemberType.FILE).map(this::content);
+        }
+        try {
+            InputStream tar = tar();
+            Optional<InputStream> found = Optional.empty();
+            try {
+                found = new TarInput("archive " + object, tar).find(path);
+                return found;
+            } finally {
+                if (found.isEmpty()) {
+                    tar.close();
+                }
+            }
+        } catch (IOException failed) {
+            throw StorageFailures.unreadable(storage, object, failed);
+        }
+    }
+
     /** Looks a member up by its path. Empty if there is none, DATA_DAMAGED if there is no index to look into. */
     public Optional<ArchiveMember> find(String path) {
         for (ArchiveMember member : neededIndex().members()) {

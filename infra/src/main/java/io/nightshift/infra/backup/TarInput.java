@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Optional;
 
 /** Takes a tar apart that is read as a stream. */
 final class TarInput {
@@ -45,6 +46,20 @@ final class TarInput {
             throw damaged(" holds " + header.path() + " where its index says " + member.path());
         }
         return new Content(header.size());
+    }
+
+    /** The content of a file of this path, with what lies before it skipped; empty if the tar ends without one. */
+    Optional<InputStream> find(String path) throws IOException {
+        byte[] block = block();
+        while (!TarHeader.isZero(block)) {
+            TarHeader header = TarHeader.parse(block, what + " at byte " + (position - TarHeader.BLOCK));
+            if (header.path().equals(path) && header.type() == MemberType.FILE) {
+                return Optional.of(new Content(header.size()));
+            }
+            skip(TarHeader.padded(header.size()));
+            block = block();
+        }
+        return Optional.empty();
     }
 
     private void visit(byte[] block, MemberVisitor visitor) throws IOException {

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** The known word that somebody probably meant. */
-final class Nearest {
+public final class Nearest {
 
     private static final int LONGEST = 100;
 
@@ -24,7 +24,7 @@ final class Nearest {
                 : "; accepted: " + String.join(", ", known) + (known.size() == 1 ? "" : question(written, known));
     }
 
-    static Optional<String> of(String written, Collection<String> known) {
+    public static Optional<String> of(String written, Collection<String> known) {
         String word = written.toLowerCase(Locale.ROOT);
         if (word.isEmpty() || word.length() > LONGEST) {
             return Optional.empty();

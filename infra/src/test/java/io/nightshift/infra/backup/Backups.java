@@ -6,6 +6,7 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.replication.TestManifest;
 import io.nightshift.infra.run.RunId;
+import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageSet;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,7 +20,7 @@ import java.util.Random;
 import java.util.zip.CRC32C;
 
 /** Writes whole backups of invented clusters, as a job would. */
-final class Backups {
+public final class Backups {
 
     static final Instant NOW = Instant.parse("2026-11-22T01:00:00Z");
     static final BackupPaths PATHS = new BackupPaths("chanuka", 18, SystemIdentifier.parse("7711071849857489922"));
@@ -58,7 +59,7 @@ final class Backups {
     }
 
     /** A cluster with a tablespace, WAL inside, and files of all sizes. */
-    static Map<String, TestTar> cluster(Random random) {
+    public static Map<String, TestTar> cluster(Random random) {
         Map<String, TestTar> archives = new LinkedHashMap<>();
         archives.put(
                 "16575.tar",
@@ -81,7 +82,7 @@ final class Backups {
     }
 
     /** What a server would list: everything but the WAL segments. */
-    static TestManifest manifest(Map<String, TestTar> archives, ManifestChecksum algorithm) {
+    public static TestManifest manifest(Map<String, TestTar> archives, ManifestChecksum algorithm) {
         var manifest = new TestManifest(PATHS.systemIdentifier().toString());
         archives.forEach((name, tar) -> tar.files().forEach((path, content) -> {
             if (!path.matches("pg_wal/[0-9A-F]{24}")) {
@@ -155,5 +156,25 @@ final class Backups {
             NewBackup.publish(storages, document, () -> {});
             return document;
         }
+    }
+
+    /** Writes and publishes a backup of these archives, and finds it again. */
+    public static StoredBackup store(
+            List<Storage> storages, String label, Map<String, TestTar> archives, TestManifest manifest) {
+        var all = new StorageSet(storages);
+        try (var compressor = new ArchiveCompressor(1, 1);
+                NewBackup backup = NewBackup.begin(all, PATHS, label(label), MARKER, compressor)) {
+            NewBackup.publish(all, write(backup, archives, manifest, ManifestChecksum.CRC32C), () -> {});
+        }
+        return find(storages, label);
+    }
+
+    /** As the storages hold it now. */
+    public static StoredBackup find(List<Storage> storages, String label) {
+        return new BackupCatalog(storages)
+                .backups().stream()
+                        .filter(backup -> backup.label().equals(label(label)))
+                        .findFirst()
+                        .orElseThrow();
     }
 }

@@ -80,7 +80,7 @@ public final class TestTar {
         return tar.file("base/5/large", content(random, 9_000_001)).file("global/pg_control", content(random, 8192));
     }
 
-    static byte[] content(Random random, int size) {
+    public static byte[] content(Random random, int size) {
         var content = new byte[size];
         if (random.nextBoolean()) {
             random.nextBytes(content);

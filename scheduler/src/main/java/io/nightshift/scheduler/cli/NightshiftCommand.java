@@ -50,6 +50,7 @@ import picocli.CommandLine.Spec;
             ShowCommand.class,
             BackupsCommand.class,
             VerifyCommand.class,
+            ExportCommand.class,
             ConfigCommand.class,
             WarmUpCommand.class
         })

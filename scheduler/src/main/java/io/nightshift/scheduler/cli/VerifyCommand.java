@@ -6,7 +6,6 @@ import io.nightshift.infra.backup.Damage;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.backup.Verification;
 import io.nightshift.infra.config.Configuration;
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.JobReport;
@@ -14,11 +13,8 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.scheduler.Surroundings;
-import io.nightshift.scheduler.ledger.Cause;
-import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.RunState;
-import io.nightshift.scheduler.ledger.RunTerms;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,7 +24,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.springframework.dao.DataAccessException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -68,7 +63,8 @@ final class VerifyCommand implements Callable<Integer> {
         }
         print(verdicts);
         Ledger.Outcome outcome = outcome(verdicts);
-        record(surroundings, backup, outcome, startedAt);
+        new HistoryEntry("verify", backup.paths().cluster(), Map.of("backup", label), startedAt)
+                .enter(top, surroundings, outcome);
         return outcome.exitStatus();
     }
 
@@ -87,28 +83,6 @@ final class VerifyCommand implements Callable<Integer> {
                 .collect(Collectors.joining(", ", "backup " + label + " read back: ", ""));
         JobReport report = new JobReport(summary, List.of(), findings, List.of(), List.of());
         return new Ledger.Outcome(RunState.COMPLETED, null, report.exitStatus(), report);
-    }
-
-    /** A row in the history, if there is one to write into: verifying itself needs the storages only. */
-    private void record(Surroundings surroundings, StoredBackup backup, Ledger.Outcome outcome, Instant startedAt) {
-        LaunchRequest done = new LaunchRequest(
-                "verify",
-                "verify",
-                backup.paths().cluster(),
-                Cause.REQUEST,
-                System.getProperty("user.name", "unknown"),
-                Map.of("backup", label),
-                false,
-                RunTerms.ON_DEMAND,
-                null,
-                null);
-        try (LedgerAtHand ledger = LedgerAtHand.open(surroundings).orElse(null)) {
-            if (ledger != null) {
-                ledger.requests().record(done, outcome, startedAt);
-            }
-        } catch (NightshiftException | DataAccessException away) {
-            top.err().println("nightshift: not entered in the history: " + away.getMessage());
-        }
     }
 
     @SuppressWarnings("try") // the watch is for closing only

@@ -1,0 +1,136 @@
+package io.nightshift.infra.restore;
+
+import io.nightshift.infra.backup.ArchivePlace;
+import io.nightshift.infra.backup.MemberVisitor;
+import io.nightshift.infra.backup.TarHeader;
+import io.nightshift.infra.replication.ManifestFile;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes members of one archive into a data directory, each compared with the manifest. What it has written can be taken
+ * back, so that the same members can be read from another copy. For one thread.
+ */
+final class MemberWriter implements MemberVisitor {
+
+    /** A server that finds one of these follows or recovers from somewhere, by the source's own settings. */
+    static final Set<String> SIGNALS = Set.of("standby.signal", "recovery.signal");
+
+    static final String TABLESPACE_MAP = "tablespace_map";
+
+    private static final int LARGEST_CONTROL_FILE = 1 << 20;
+
+    private final ArchivePlace place;
+    private final DataDirectory target;
+    private final ExpectedFiles expected;
+    private final TablespacePlan plan;
+    private final CheckedContent contents;
+    private final List<String> written = new ArrayList<>();
+    private final List<String> leftOut = new ArrayList<>();
+    private @Nullable ControlFile control;
+    private long bytes;
+    private int members;
+
+    MemberWriter(
+            ArchivePlace place,
+            DataDirectory target,
+            ExpectedFiles expected,
+            TablespacePlan plan,
+            CheckedContent contents) {
+        this.place = place;
+        this.target = target;
+        this.expected = expected;
+        this.plan = plan;
+        this.contents = contents;
+    }
+
+    @Override
+    public void member(TarHeader header, InputStream content) throws IOException {
+        String path = place.manifestPath(header.path());
+        switch (header.type()) {
+            case DIRECTORY -> target.makeDirectory(path, header.mode());
+            case LINK -> requireTablespace(path);
+            case FILE -> file(path, header, content);
+        }
+        members++;
+    }
+
+    List<String> written() {
+        return written;
+    }
+
+    /** Files of the backup that were checked but belong into no data directory. */
+    List<String> leftOut() {
+        return leftOut;
+    }
+
+    Optional<ControlFile> control() {
+        return Optional.ofNullable(control);
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** How many members have passed. */
+    int members() {
+        return members;
+    }
+
+    private void file(String path, TarHeader header, InputStream content) throws IOException {
+        Optional<ManifestFile> listed = expected.find(path);
+        if (path.equals(DataDirectory.CONTROL_FILE)) {
+            control = new ControlFile(header.mode(), keep(path, header, listed, content));
+            written.add(path);
+        } else if (isLeftOut(path, header)) {
+            contents.pass(path, listed, content, (piece, length) -> {});
+            leftOut.add(path);
+        } else {
+            try (FileChannel file = target.create(path, header.mode())) {
+                written.add(path);
+                bytes += contents.pass(
+                        path, listed, content, (piece, length) -> target.write(path, file, piece, length));
+            }
+        }
+    }
+
+    private ByteBuffer keep(String path, TarHeader header, Optional<ManifestFile> listed, InputStream content)
+            throws IOException {
+        if (header.size() > LARGEST_CONTROL_FILE) {
+            throw new NightshiftException(
+                    FailureKind.DATA_DAMAGED, "file " + path + " has " + header.size() + " bytes");
+        }
+        var kept = new ByteArrayOutputStream();
+        bytes += contents.pass(path, listed, content, (piece, length) -> kept.write(piece, 0, length));
+        return ByteBuffer.wrap(kept.toByteArray());
+    }
+
+    private boolean isLeftOut(String path, TarHeader header) {
+        if (!path.equals(TABLESPACE_MAP)) {
+            return SIGNALS.contains(path);
+        }
+        if (plan.elsewhere().isEmpty() && header.size() > 0) {
+            throw new NightshiftException(
+                    FailureKind.DATA_DAMAGED,
+                    "file tablespace_map names tablespaces, but backup.json knows of none outside the data directory");
+        }
+        return !plan.elsewhere().isEmpty();
+    }
+
+    /** The links are ours: those of the source lead to its own tablespaces. */
+    private static void requireTablespace(String path) {
+        if (!path.matches("pg_tblspc/[0-9]+")) {
+            throw new NightshiftException(FailureKind.DATA_DAMAGED, "link " + path + " is none that a server sends");
+        }
+    }
+}

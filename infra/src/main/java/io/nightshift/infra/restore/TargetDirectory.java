@@ -1,0 +1,214 @@
+package io.nightshift.infra.restore;
+
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.server.FileTree;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A directory that one process fills from nothing. While it is not complete it holds a file that says so; when that file
+ * was made exclusively and lies alone, the directory is ours, and all that appears in it comes from us.
+ *
+ * <p>Closing it before it is complete removes what was made: the directory too, unless it was there before.
+ */
+final class TargetDirectory implements AutoCloseable {
+
+    static final String UNFINISHED = "nightshift-export.unfinished";
+
+    static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIRECTORY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
+    private final Path directory;
+    /** The missing ones that were made, the outermost first; empty if the directory was there. */
+    private final List<Path> made;
+
+    private final @Nullable Set<PosixFilePermission> modeBefore;
+    private boolean complete;
+
+    private TargetDirectory(Path directory, List<Path> made, @Nullable Set<PosixFilePermission> modeBefore) {
+        this.directory = directory;
+        this.made = made;
+        this.modeBefore = modeBefore;
+    }
+
+    /** REFUSED, with nothing touched, unless the directory is absent or empty. */
+    static void requireUnused(Path directory) {
+        if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        if (!Files.isDirectory(directory)) {
+            throw refused(directory + " is no directory", "choose a directory that is absent or empty");
+        }
+        try (Stream<Path> entries = Files.list(directory)) {
+            if (entries.findAny().isPresent()) {
+                throw inUse(directory);
+            }
+        } catch (IOException failed) {
+            throw TargetFailures.of(directory, failed);
+        }
+    }
+
+    /** Takes a directory that is absent or empty; of several that try at once one gets it. */
+    static TargetDirectory claim(Path directory, String what) {
+        requireUnused(directory);
+        List<Path> made = new ArrayList<>();
+        boolean claimed = false;
+        try {
+            Set<PosixFilePermission> modeBefore =
+                    Files.exists(directory) ? Files.getPosixFilePermissions(directory) : null;
+            for (Path missing : missing(directory)) {
+                Files.createDirectory(missing, PRIVATE_DIRECTORY);
+                made.add(missing);
+            }
+            writeMarker(directory, what);
+            var target = new TargetDirectory(directory, made, modeBefore);
+            claimed = true;
+            target.requireAlone();
+            Files.setPosixFilePermissions(directory, PRIVATE_DIRECTORY.value());
+            return target;
+        } catch (FileAlreadyExistsException other) {
+            throw inUse(directory);
+        } catch (IOException failed) {
+            if (!claimed) {
+                removeEmpty(made);
+            }
+            throw TargetFailures.of(directory, failed);
+        }
+    }
+
+    Path path() {
+        return directory;
+    }
+
+    /** Takes the mark of the unfinished away; what follows is the caller's last act. */
+    void unmark() {
+        try {
+            Files.delete(directory.resolve(UNFINISHED));
+        } catch (IOException failed) {
+            throw TargetFailures.of(directory, failed);
+        }
+    }
+
+    /** It stays from now on. */
+    void complete() {
+        complete = true;
+    }
+
+    /** Unless it is complete: takes away what makes a server start on it, or makes it look whole, before all else. */
+    void disarm() {
+        if (!complete) {
+            remove(() -> {
+                Files.deleteIfExists(directory.resolve(DataDirectory.MANIFEST));
+                Files.deleteIfExists(directory.resolve(DataDirectory.CONTROL_FILE));
+            });
+        }
+    }
+
+    /** The mark goes last: a kill in between changes nothing. */
+    @Override
+    public void close() {
+        if (complete) {
+            return;
+        }
+        disarm();
+        remove(() -> {
+            try (Stream<Path> entries = Files.list(directory)) {
+                for (Path entry : entries.toList()) {
+                    if (!entry.endsWith(UNFINISHED)) {
+                        FileTree.delete(entry);
+                    }
+                }
+            }
+            giveBack();
+        });
+    }
+
+    @FunctionalInterface
+    private interface Removal {
+        void run() throws IOException;
+    }
+
+    private void remove(Removal removal) {
+        try {
+            removal.run();
+        } catch (IOException leftOver) {
+            throw new NightshiftException(
+                    FailureKind.RESOURCES_EXHAUSTED,
+                    "cannot remove the unfinished export in " + directory + ": " + leftOver.getMessage(),
+                    "remove " + directory + " by hand: it is not whole",
+                    leftOver);
+        }
+    }
+
+    /** What somebody else put there between our look and our mark stays untouched. */
+    private void requireAlone() throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            if (entries.anyMatch(entry -> !entry.endsWith(UNFINISHED))) {
+                giveBack();
+                throw inUse(directory);
+            }
+        }
+    }
+
+    private void giveBack() throws IOException {
+        Files.deleteIfExists(directory.resolve(UNFINISHED));
+        if (modeBefore != null) {
+            Files.setPosixFilePermissions(directory, modeBefore);
+        }
+        removeEmpty(made);
+    }
+
+    private static void removeEmpty(List<Path> made) {
+        for (int last = made.size() - 1; last >= 0; last--) {
+            try {
+                Files.deleteIfExists(made.get(last));
+            } catch (IOException usedMeanwhile) {
+                return; // by somebody else: nothing of ours lies in it any more
+            }
+        }
+    }
+
+    private static void writeMarker(Path directory, String what) throws IOException {
+        Files.writeString(
+                directory.resolve(UNFINISHED),
+                what + " is being written here and is not complete; after a crash, remove this directory\n",
+                StandardCharsets.UTF_8,
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.WRITE);
+    }
+
+    private static List<Path> missing(Path directory) {
+        List<Path> missing = new ArrayList<>();
+        for (Path step = directory; step != null && !Files.exists(step); step = step.getParent()) {
+            missing.add(0, step);
+        }
+        return missing;
+    }
+
+    private static NightshiftException inUse(Path directory) {
+        if (Files.exists(directory.resolve(UNFINISHED))) {
+            return refused(
+                    "directory " + directory + " holds an unfinished export",
+                    "if no other export is at work there, one was killed: remove the directory, then export again");
+        }
+        return refused("directory " + directory + " is not empty", "choose a directory that is absent or empty");
+    }
+
+    private static NightshiftException refused(String fact, String hint) {
+        return new NightshiftException(FailureKind.REFUSED, fact, hint);
+    }
+}
