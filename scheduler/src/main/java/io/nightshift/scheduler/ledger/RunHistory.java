@@ -31,14 +31,6 @@ public final class RunHistory {
             exit_status, dry_run, settings, terms, cause_run, not_before, waiting_for, progress, report
             """;
 
-    /** Which runs; a null matches everything. */
-    public record Filter(
-            @Nullable String job,
-            @Nullable String cluster,
-            @Nullable RunState state,
-            @Nullable Instant since,
-            int limit) {}
-
     private final DataSource controlDatabase;
 
     public RunHistory(DataSource controlDatabase) {
@@ -46,26 +38,18 @@ public final class RunHistory {
     }
 
     /** The newest first. */
-    public List<Run> runs(Filter filter) {
-        Instant since = filter.since();
-        return query(
-                "SELECT " + COLUMNS + """
-                        FROM run
-                        WHERE (?::text IS NULL OR job = ?) AND (?::text IS NULL OR cluster = ?)
-                          AND (?::text IS NULL OR state = ?) AND (?::timestamptz IS NULL OR requested_at >= ?)
-                        ORDER BY requested_at DESC, id DESC
-                        LIMIT ?
-                        """,
-                RunHistory::run,
-                filter.job(),
-                filter.job(),
-                filter.cluster(),
-                filter.cluster(),
-                filter.state() == null ? null : filter.state().toString(),
-                filter.state() == null ? null : filter.state().toString(),
-                since == null ? null : Timestamp.from(since),
-                since == null ? null : Timestamp.from(since),
-                filter.limit());
+    public RunPage page(RunFilter filter) {
+        RunFilter.Query query = filter.select(COLUMNS, filter.limit() + 1);
+        List<Run> found = query(query.sql(), RunHistory::run, query.values().toArray());
+        if (found.size() <= filter.limit()) {
+            return new RunPage(found, null);
+        }
+        List<Run> runs = found.subList(0, filter.limit());
+        return new RunPage(runs, PageToken.of(runs.get(runs.size() - 1)));
+    }
+
+    public List<Run> runs(RunFilter filter) {
+        return page(filter).runs();
     }
 
     /** One run with its attempts and steps. */
