@@ -48,13 +48,24 @@ public record Run(
             @Nullable String outcome,
             @Nullable String reason) {}
 
-    /** One execution of a step, from Spring Batch's tables. */
+    /**
+     * One execution of a step, from Spring Batch's tables.
+     *
+     * @param done how much of its last stage it did; null where it counted nothing
+     * @param unit of that, such as {@code bytes}
+     */
     public record StepRun(
             int attempt,
             String step,
             String status,
             @Nullable Instant startedAt,
-            @Nullable Instant endedAt) {}
+            @Nullable Instant endedAt,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            Long done,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            String unit) {}
 
     /** What it moved, where its job type measures that: the figure {@code bytes} of its report. */
     @JsonIgnore

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -30,6 +31,9 @@ public final class RunHistory {
             id, job, job_type, cluster, state, reason, due, cause, actor, node, requested_at, started_at, ended_at,
             exit_status, dry_run, settings, terms, cause_run, not_before, waiting_for, progress, report
             """;
+
+    /** Under this key a step's execution context holds how much it did, such as {@code 17 bytes}. */
+    public static final String STEP_DONE = "nightshift.done";
 
     private final DataSource controlDatabase;
 
@@ -61,8 +65,9 @@ public final class RunHistory {
                         RunHistory::attempt,
                         id.number()),
                 query("""
-                        SELECT a.number, s.step_name, s.status, s.start_time, s.end_time
+                        SELECT a.number, s.step_name, s.status, s.start_time, s.end_time, c.short_context
                         FROM attempt a JOIN batch_step_execution s ON s.job_execution_id = a.job_execution
+                             LEFT JOIN batch_step_execution_context c ON c.step_execution_id = s.step_execution_id
                         WHERE a.run = ? ORDER BY s.step_execution_id
                         """, RunHistory::step, id.number()));
     }
@@ -70,6 +75,30 @@ public final class RunHistory {
     public Optional<Run> find(RunId id) {
         return query("SELECT " + COLUMNS + " FROM run WHERE id = ?", RunHistory::run, id.number()).stream()
                 .findFirst();
+    }
+
+    /** How the runs before this one went that did the same: of its job and cluster, completed, the newest twenty. */
+    public Usual usual(Run run) {
+        return query(
+                        """
+                        SELECT count(*) AS runs, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS seconds,
+                               percentile_cont(0.5) WITHIN GROUP (ORDER BY bytes) AS bytes
+                        FROM (SELECT extract(epoch FROM ended_at - started_at)::float8 AS seconds,
+                                     (jsonb_path_query_first(report, '$.figures[*] ? (@.name == "bytes").value'))::float8 AS bytes
+                              FROM run
+                              WHERE job = ? AND cluster = ? AND state = 'completed' AND NOT dry_run AND started_at IS NOT NULL
+                                AND (requested_at, id) < (?, ?)
+                              ORDER BY requested_at DESC, id DESC LIMIT 20) AS before
+                        """,
+                        row -> new Usual(
+                                row.getInt("runs"),
+                                row.getObject("seconds", Double.class),
+                                row.getObject("bytes", Double.class)),
+                        run.job(),
+                        run.cluster(),
+                        Timestamp.from(run.requestedAt()),
+                        run.id())
+                .get(0);
     }
 
     /** The newest run of each job on each cluster, whatever its state. */
@@ -133,12 +162,21 @@ public final class RunHistory {
     }
 
     private static Run.StepRun step(ResultSet row) throws SQLException {
+        String[] done = done(row.getString("short_context")).split(" ", 2);
         return new Run.StepRun(
                 row.getInt("number"),
                 row.getString("step_name"),
                 row.getString("status").toLowerCase(Locale.ROOT),
                 instant(row, "start_time"),
-                instant(row, "end_time"));
+                instant(row, "end_time"),
+                done.length == 2 ? Long.valueOf(done[0]) : null,
+                done.length == 2 ? done[1] : null);
+    }
+
+    /** Amount and unit as the step has remembered them; empty where it has not. */
+    private static String done(@Nullable String stepContext) {
+        Map<?, ?> context = Json.readLeniently(stepContext, Map.class);
+        return context != null && context.get(STEP_DONE) instanceof String text ? text : "";
     }
 
     private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {

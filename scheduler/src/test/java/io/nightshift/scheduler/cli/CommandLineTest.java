@@ -198,6 +198,27 @@ class CommandLineTest {
     }
 
     @Test
+    void tells_what_to_do_about_a_failed_run_and_nothing_about_a_completed_one() {
+        Answer bad = nightshift("show", failed.toString());
+        Answer good = nightshift("show", completed.toString());
+
+        assertThat(bad.out()).contains("what to do", "nightshift run bad --cluster stage");
+        assertThat(good.out()).doesNotContain("what to do");
+    }
+
+    @Test
+    void draws_the_steps_of_a_run_and_shows_its_log_when_asked() {
+        Answer plain = nightshift("show", completed.toString());
+        Answer withLog = nightshift("show", failed.toString(), "--log");
+        JsonNode json =
+                nightshift("show", failed.toString(), "--log", "--output", "json").json();
+
+        assertThat(plain.out()).contains("firstAct", "secondAct", "|#", "findings: 1 new");
+        assertThat(withLog.out()).contains("  log", " ERROR [", "IllegalStateException: broken");
+        assertThat(json.at("/log/text").asString()).contains("IllegalStateException: broken");
+    }
+
+    @Test
     void shows_why_a_run_failed_without_a_stack_trace() {
         Answer text = nightshift("show", failed.toString());
 
