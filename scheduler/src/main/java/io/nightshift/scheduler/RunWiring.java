@@ -6,6 +6,8 @@ import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.scheduler.history.RunLogKeeper;
+import io.nightshift.scheduler.history.RunLogs;
 import io.nightshift.scheduler.launch.ActiveRuns;
 import io.nightshift.scheduler.launch.BatchJobs;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
@@ -145,6 +147,14 @@ class RunWiring {
         Pulse pulse = new Pulse(node, serves, nodes, ledger, active);
         pulse.start(timers);
         return pulse;
+    }
+
+    @Bean(destroyMethod = "close")
+    RunLogKeeper runLogs(
+            ControlDatabase controlDatabase, Configuration configuration, ScheduledExecutorService timers) {
+        RunLogKeeper keeper = new RunLogKeeper(new RunLogs(controlDatabase.connections()), configuration);
+        keeper.start(timers);
+        return keeper;
     }
 
     // what steps see

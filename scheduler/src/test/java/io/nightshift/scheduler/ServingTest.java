@@ -9,6 +9,7 @@ import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.scheduler.launch.ScheduleClock;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
 import java.time.Duration;
@@ -63,7 +64,8 @@ class ServingTest {
     }
 
     private static List<Run> ticks() {
-        return new RunHistory(database.connections()).runs(new RunHistory.Filter("ticks", null, null, null, 1_000));
+        return new RunHistory(database.connections())
+                .runs(RunFilter.newest(1_000).ofJob("ticks"));
     }
 
     private static Stream<Instant> due(List<Run> runs) {

@@ -39,6 +39,11 @@ public final class Progress {
         }
     }
 
+    /** Nothing is under way any more, until the next stage begins. */
+    public void end() {
+        stage.set(null);
+    }
+
     public Snapshot snapshot() {
         Stage now = stage.get();
         return now == null ? Snapshot.NONE : new Snapshot(now.step(), now.done().sum(), now.total(), now.unit());

@@ -2,6 +2,7 @@ package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.scheduler.ledger.PageToken;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +25,7 @@ final class CommandLineOfNightshift {
         line.setUsageHelpAutoWidth(true);
         line.registerConverter(java.time.Duration.class, Arguments::duration);
         line.registerConverter(java.time.Instant.class, Arguments::instant);
+        line.registerConverter(PageToken.class, Arguments::page);
         line.setParameterExceptionHandler((wrong, ignored) -> usage(top, wrong));
         line.setExecutionExceptionHandler((thrown, command, parsed) -> top.fail(failure(top, thrown), thrown));
         top.preferJson(asksForJson(arguments));

@@ -15,6 +15,7 @@ import io.nightshift.scheduler.launch.ConfiguredJobs;
 import io.nightshift.scheduler.ledger.Json;
 import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -118,7 +119,7 @@ final class DemoCommand implements Callable<Integer> {
             WorkloadReport workload) {
         BackupList backups = BackupList.of(surroundings, configuration, DemoCluster.NAME);
         List<Run> history = new RunHistory(controlDatabase.connections())
-                .runs(new RunHistory.Filter(null, DemoCluster.NAME, null, null, 10));
+                .runs(RunFilter.newest(10).ofCluster(DemoCluster.NAME));
         if (top.isJson()) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("run", Json.toMap(run));

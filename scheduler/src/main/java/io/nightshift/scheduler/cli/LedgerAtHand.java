@@ -3,6 +3,7 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.config.ControlDatabaseUrl;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Surroundings;
+import io.nightshift.scheduler.history.RunLogs;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
 import java.util.Optional;
@@ -27,6 +28,10 @@ final class LedgerAtHand implements AutoCloseable {
 
     RunHistory history() {
         return new RunHistory(controlDatabase.connections());
+    }
+
+    RunLogs logs() {
+        return new RunLogs(controlDatabase.connections());
     }
 
     /** For entering what was done without a run of its own. */

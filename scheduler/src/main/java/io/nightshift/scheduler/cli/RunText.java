@@ -11,8 +11,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Runs as people read them. */
@@ -20,6 +24,9 @@ final class RunText {
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss 'UTC'", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
+
+    private static final DateTimeFormatter TIME_OF_DAY =
+            DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private static final int LONGEST_WHAT = 90;
 
@@ -38,65 +45,6 @@ final class RunText {
         table.print(out);
     }
 
-    static void show(PrintWriter out, Run run) {
-        out.println("run " + run.id() + "  " + run.job() + " on " + run.cluster() + "  " + run.state()
-                + (run.dryRun() ? " (dry run)" : ""));
-        String reason = run.reason();
-        if (reason != null) {
-            reason.lines().forEach(line -> out.println("  " + line));
-        }
-        out.println();
-        TextTable facts = new TextTable("", "");
-        facts.row("type", run.type());
-        facts.row("asked for by", run.actor() + " (" + run.cause() + "), " + time(run.requestedAt()));
-        if (run.due() != null) {
-            facts.row("due", time(run.due()));
-        }
-        if (run.startedAt() != null) {
-            facts.row("started", time(run.startedAt()));
-        }
-        if (run.endedAt() != null) {
-            facts.row("ended", time(run.endedAt()) + "  after " + took(run));
-        }
-        if (run.exitStatus() != null) {
-            facts.row("exit status", Integer.toString(run.exitStatus()));
-        }
-        facts.row("settings", run.settings().toString());
-        facts.printRows(out, "  ");
-        attempts(out, run);
-        if (run.report() != null) {
-            report(out, run.report());
-        }
-    }
-
-    private static void attempts(PrintWriter out, Run run) {
-        List<Run.StepRun> steps = run.steps();
-        List<Run.Attempt> attempts = run.attempts();
-        if (attempts != null && attempts.size() > 1) {
-            TextTable table = new TextTable("attempt", "node", "started", "ended", "outcome", "reason");
-            attempts.forEach(attempt -> table.row(
-                    Integer.toString(attempt.number()),
-                    attempt.node(),
-                    time(attempt.startedAt()),
-                    attempt.endedAt() == null ? "-" : time(attempt.endedAt()),
-                    orDash(attempt.outcome()),
-                    firstLine(orDash(attempt.reason()))));
-            out.println();
-            table.print(out, "  ");
-        }
-        if (steps != null && !steps.isEmpty()) {
-            TextTable table = new TextTable("attempt", "step", "status", "started", "took");
-            steps.forEach(step -> table.row(
-                    Integer.toString(step.attempt()),
-                    step.step(),
-                    step.status(),
-                    step.startedAt() == null ? "-" : time(step.startedAt()),
-                    between(step.startedAt(), step.endedAt())));
-            out.println();
-            table.print(out, "  ");
-        }
-    }
-
     /** What a run has to say, below its headline. */
     static void report(PrintWriter out, JobReport report) {
         if (!report.summary().isEmpty()) {
@@ -109,19 +57,40 @@ final class RunText {
             report.figures().forEach(figure -> figures.row(figure.name(), value(figure)));
             figures.printRows(out, "  ");
         }
-        for (Finding finding : report.findings()) {
-            out.println();
-            out.println("  " + word(finding.severity()) + " (" + word(finding.state()) + ")  " + finding.subject()
-                    + ": " + finding.detail());
-            if (finding.remedy() != null) {
-                out.println("    HINT: " + finding.remedy());
-            }
-        }
+        findings(out, report.findings());
         report.notEvaluated().forEach(gap -> {
             out.println();
             out.println("  not evaluated  " + gap.subject() + ": " + gap.reason());
         });
         report.sections().forEach(section -> section(out, section));
+    }
+
+    /** What is new first, then what is still there, then what nobody needs to act on. */
+    private static void findings(PrintWriter out, List<Finding> findings) {
+        if (findings.isEmpty()) {
+            return;
+        }
+        out.println();
+        out.println("  findings: "
+                + Arrays.stream(Finding.State.values())
+                        .map(state -> Map.entry(
+                                state,
+                                findings.stream()
+                                        .filter(finding -> finding.state() == state)
+                                        .count()))
+                        .filter(count -> count.getValue() > 0)
+                        .map(count -> count.getValue() + " " + word(count.getKey()))
+                        .collect(Collectors.joining(", ")));
+        findings.stream()
+                .sorted(Comparator.comparing(Finding::state)
+                        .thenComparing(Finding::severity, Comparator.reverseOrder()))
+                .forEach(finding -> {
+                    out.println("  " + word(finding.severity()) + " (" + word(finding.state()) + ")  "
+                            + finding.subject() + ": " + finding.detail());
+                    if (finding.remedy() != null) {
+                        out.println("    HINT: " + finding.remedy());
+                    }
+                });
     }
 
     private static void section(PrintWriter out, Section section) {
@@ -168,12 +137,12 @@ final class RunText {
         return TIME.format(at);
     }
 
-    private static String took(Run run) {
-        return between(run.startedAt(), run.endedAt());
+    static String timeOfDay(Instant at) {
+        return TIME_OF_DAY.format(at);
     }
 
-    private static String between(@Nullable Instant from, @Nullable Instant to) {
-        return from == null || to == null ? "-" : duration(Duration.between(from, to));
+    static String took(Run run) {
+        return run.took() == null ? "-" : duration(run.took());
     }
 
     static String duration(Duration duration) {
@@ -199,19 +168,19 @@ final class RunText {
         };
     }
 
-    private static String word(Enum<?> value) {
+    static String word(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);
     }
 
-    private static String firstLine(String text) {
+    static String firstLine(String text) {
         return text.lines().findFirst().orElse("");
     }
 
-    private static String shortened(String text) {
+    static String shortened(String text) {
         return text.length() <= LONGEST_WHAT ? text : text.substring(0, LONGEST_WHAT - 1) + "…";
     }
 
-    private static String orDash(@Nullable String text) {
+    static String orDash(@Nullable String text) {
         return text == null ? "-" : text;
     }
 }

@@ -4,6 +4,7 @@ import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Nightshift;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.ledger.Json;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import java.io.IOException;
 import java.util.Map;
@@ -36,8 +37,7 @@ final class WarmUpCommand implements Callable<Integer> {
                     Nightshift.forOwnRuns(surroundings, surroundings.configuration(), controlDatabase)) {
                 nightshift.closeLostRuns();
             }
-            var runs = new RunHistory(controlDatabase.connections())
-                    .runs(new RunHistory.Filter(null, null, null, null, 1));
+            var runs = new RunHistory(controlDatabase.connections()).runs(RunFilter.newest(1));
             RunText.list(top.out(), runs);
             top.print(Map.of("runs", runs.stream().map(Json::toMap).toList()));
         }

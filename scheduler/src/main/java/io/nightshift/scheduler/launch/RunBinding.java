@@ -1,7 +1,9 @@
 package io.nightshift.scheduler.launch;
 
+import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Ledger;
+import io.nightshift.scheduler.ledger.RunHistory;
 import org.slf4j.MDC;
 import org.springframework.batch.core.ExitStatus;
 import org.springframework.batch.core.job.AbstractJob;
@@ -55,6 +57,21 @@ public final class RunBinding implements BeanPostProcessor, JobExecutionListener
     @Override
     public ExitStatus afterStep(StepExecution step) {
         MDC.remove("step");
+        Long run = step.getJobExecution().getJobParameters().getLong("run");
+        if (run != null) {
+            remember(step, active.getObject().get(new RunId(run)).progress());
+        }
         return step.getExitStatus();
+    }
+
+    /** How much the step has done, in its execution context: history shows it beside the step's times. */
+    private static void remember(StepExecution step, Progress progress) {
+        Progress.Snapshot done = progress.snapshot();
+        if (done.done() > 0) {
+            step.getExecutionContext().putString(RunHistory.STEP_DONE, done.done() + " " + done.unit());
+        } else {
+            step.getExecutionContext().remove(RunHistory.STEP_DONE);
+        }
+        progress.end();
     }
 }

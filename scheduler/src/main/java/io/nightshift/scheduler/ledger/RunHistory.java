@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -31,13 +32,8 @@ public final class RunHistory {
             exit_status, dry_run, settings, terms, cause_run, not_before, waiting_for, progress, report
             """;
 
-    /** Which runs; a null matches everything. */
-    public record Filter(
-            @Nullable String job,
-            @Nullable String cluster,
-            @Nullable RunState state,
-            @Nullable Instant since,
-            int limit) {}
+    /** Under this key a step's execution context holds how much it did, such as {@code 17 bytes}. */
+    public static final String STEP_DONE = "nightshift.done";
 
     private final DataSource controlDatabase;
 
@@ -46,26 +42,18 @@ public final class RunHistory {
     }
 
     /** The newest first. */
-    public List<Run> runs(Filter filter) {
-        Instant since = filter.since();
-        return query(
-                "SELECT " + COLUMNS + """
-                        FROM run
-                        WHERE (?::text IS NULL OR job = ?) AND (?::text IS NULL OR cluster = ?)
-                          AND (?::text IS NULL OR state = ?) AND (?::timestamptz IS NULL OR requested_at >= ?)
-                        ORDER BY requested_at DESC, id DESC
-                        LIMIT ?
-                        """,
-                RunHistory::run,
-                filter.job(),
-                filter.job(),
-                filter.cluster(),
-                filter.cluster(),
-                filter.state() == null ? null : filter.state().toString(),
-                filter.state() == null ? null : filter.state().toString(),
-                since == null ? null : Timestamp.from(since),
-                since == null ? null : Timestamp.from(since),
-                filter.limit());
+    public RunPage page(RunFilter filter) {
+        RunFilter.Query query = filter.select(COLUMNS, filter.limit() + 1);
+        List<Run> found = query(query.sql(), RunHistory::run, query.values().toArray());
+        if (found.size() <= filter.limit()) {
+            return new RunPage(found, null);
+        }
+        List<Run> runs = found.subList(0, filter.limit());
+        return new RunPage(runs, PageToken.of(runs.get(runs.size() - 1)));
+    }
+
+    public List<Run> runs(RunFilter filter) {
+        return page(filter).runs();
     }
 
     /** One run with its attempts and steps. */
@@ -77,8 +65,9 @@ public final class RunHistory {
                         RunHistory::attempt,
                         id.number()),
                 query("""
-                        SELECT a.number, s.step_name, s.status, s.start_time, s.end_time
+                        SELECT a.number, s.step_name, s.status, s.start_time, s.end_time, c.short_context
                         FROM attempt a JOIN batch_step_execution s ON s.job_execution_id = a.job_execution
+                             LEFT JOIN batch_step_execution_context c ON c.step_execution_id = s.step_execution_id
                         WHERE a.run = ? ORDER BY s.step_execution_id
                         """, RunHistory::step, id.number()));
     }
@@ -86,6 +75,30 @@ public final class RunHistory {
     public Optional<Run> find(RunId id) {
         return query("SELECT " + COLUMNS + " FROM run WHERE id = ?", RunHistory::run, id.number()).stream()
                 .findFirst();
+    }
+
+    /** How the runs before this one went that did the same: of its job and cluster, completed, the newest twenty. */
+    public Usual usual(Run run) {
+        return query(
+                        """
+                        SELECT count(*) AS runs, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS seconds,
+                               percentile_cont(0.5) WITHIN GROUP (ORDER BY bytes) AS bytes
+                        FROM (SELECT extract(epoch FROM ended_at - started_at)::float8 AS seconds,
+                                     (jsonb_path_query_first(report, '$.figures[*] ? (@.name == "bytes").value'))::float8 AS bytes
+                              FROM run
+                              WHERE job = ? AND cluster = ? AND state = 'completed' AND NOT dry_run AND started_at IS NOT NULL
+                                AND (requested_at, id) < (?, ?)
+                              ORDER BY requested_at DESC, id DESC LIMIT 20) AS before
+                        """,
+                        row -> new Usual(
+                                row.getInt("runs"),
+                                row.getObject("seconds", Double.class),
+                                row.getObject("bytes", Double.class)),
+                        run.job(),
+                        run.cluster(),
+                        Timestamp.from(run.requestedAt()),
+                        run.id())
+                .get(0);
     }
 
     /** The newest run of each job on each cluster, whatever its state. */
@@ -149,12 +162,21 @@ public final class RunHistory {
     }
 
     private static Run.StepRun step(ResultSet row) throws SQLException {
+        String[] done = done(row.getString("short_context")).split(" ", 2);
         return new Run.StepRun(
                 row.getInt("number"),
                 row.getString("step_name"),
                 row.getString("status").toLowerCase(Locale.ROOT),
                 instant(row, "start_time"),
-                instant(row, "end_time"));
+                instant(row, "end_time"),
+                done.length == 2 ? Long.valueOf(done[0]) : null,
+                done.length == 2 ? done[1] : null);
+    }
+
+    /** Amount and unit as the step has remembered them; empty where it has not. */
+    private static String done(@Nullable String stepContext) {
+        Map<?, ?> context = Json.readLeniently(stepContext, Map.class);
+        return context != null && context.get(STEP_DONE) instanceof String text ? text : "";
     }
 
     private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {

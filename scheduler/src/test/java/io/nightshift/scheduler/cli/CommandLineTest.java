@@ -128,6 +128,47 @@ class CommandLineTest {
     }
 
     @Test
+    void pages_through_history_with_what_each_page_gave_as_next() {
+        JsonNode first = nightshift(
+                        "history", "--cause", "request", "--job", "good", "--limit", "1", "--output", "json")
+                .json();
+        Answer text = nightshift("history", "--limit", "1");
+        String next = nightshift("history", "--limit", "1", "--output", "json")
+                .json()
+                .path("next")
+                .asString();
+        Answer second = nightshift("history", "--limit", "1", "--page", next, "--output", "json");
+
+        assertThat(first.has("next")).isFalse();
+        assertThat(text.err()).contains("--page " + next);
+        assertThat(second.json().at("/runs/0/run").asLong())
+                .isNotEqualTo(nightshift("history", "--limit", "1", "--output", "json")
+                        .json()
+                        .at("/runs/0/run")
+                        .asLong());
+    }
+
+    @Test
+    void gives_history_to_spreadsheets() {
+        Answer csv = nightshift("history", "--format", "csv", "--job", "good");
+
+        assertThat(csv.out().split("\r\n", -1)).hasSize(3).satisfies(lines -> {
+            assertThat(lines[0]).startsWith("run,job,type,cluster,state,");
+            assertThat(lines[1]).startsWith(completed + ",good,rehearsal,stage,completed,request,somebody,,");
+            assertThat(lines[1]).endsWith(",0,1,0,,all well");
+        });
+    }
+
+    @Test
+    void quotes_what_would_break_a_line_of_csv() {
+        StringWriter text = new StringWriter();
+
+        new Csv(new PrintWriter(text), "a", "b").row("x,\"y\"\nz", null);
+
+        assertThat(text).hasToString("a,b\r\n\"x,\"\"y\"\"\nz\",\r\n");
+    }
+
+    @Test
     void shows_a_run_with_everything_it_has_to_say() {
         Answer text = nightshift("show", completed.toString());
         JsonNode json =
@@ -154,6 +195,27 @@ class CommandLineTest {
         assertThat(json.at("/report/findings/0/severity").asString()).isEqualTo("warning");
         assertThat(json.at("/report/sections/0/kind").asString()).isEqualTo("table");
         assertThat(json.at("/report/notEvaluated").isArray()).isTrue();
+    }
+
+    @Test
+    void tells_what_to_do_about_a_failed_run_and_nothing_about_a_completed_one() {
+        Answer bad = nightshift("show", failed.toString());
+        Answer good = nightshift("show", completed.toString());
+
+        assertThat(bad.out()).contains("what to do", "nightshift run bad --cluster stage");
+        assertThat(good.out()).doesNotContain("what to do");
+    }
+
+    @Test
+    void draws_the_steps_of_a_run_and_shows_its_log_when_asked() {
+        Answer plain = nightshift("show", completed.toString());
+        Answer withLog = nightshift("show", failed.toString(), "--log");
+        JsonNode json =
+                nightshift("show", failed.toString(), "--log", "--output", "json").json();
+
+        assertThat(plain.out()).contains("firstAct", "secondAct", "|#", "findings: 1 new");
+        assertThat(withLog.out()).contains("  log", " ERROR [", "IllegalStateException: broken");
+        assertThat(json.at("/log/text").asString()).contains("IllegalStateException: broken");
     }
 
     @Test
@@ -217,6 +279,10 @@ class CommandLineTest {
                 "history --since yesterday",
                 "history --state dead",
                 "history --limit many",
+                "history --limit 0",
+                "history --page 17",
+                "history --cause whim",
+                "history --format xml",
                 "show",
                 "show x",
                 "show 987654321",

@@ -20,6 +20,7 @@ import io.nightshift.scheduler.Installation;
 import io.nightshift.scheduler.Nightshift;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
 import java.nio.file.Files;
@@ -104,7 +105,7 @@ class ProcessesTest {
     }
 
     private static List<Run> history(ControlDatabase database) {
-        return new RunHistory(database.connections()).runs(new RunHistory.Filter(null, null, null, null, 1_000));
+        return new RunHistory(database.connections()).runs(RunFilter.newest(1_000));
     }
 
     private static long onManaged(String count) throws SQLException {

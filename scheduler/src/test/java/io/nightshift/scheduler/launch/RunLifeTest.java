@@ -21,6 +21,7 @@ import io.nightshift.scheduler.Nightshift;
 import io.nightshift.scheduler.Rehearsal;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
 import java.time.Duration;
@@ -368,7 +369,7 @@ class RunLifeTest {
         again(failed);
 
         List<Run> asked = new RunHistory(database.connections())
-                .runs(new RunHistory.Filter(Rehearsal.NAME, null, RunState.QUEUED, null, 10));
+                .runs(RunFilter.newest(10).ofJob(Rehearsal.NAME).in(RunState.QUEUED));
         assertThat(asked)
                 .singleElement()
                 .satisfies(run -> assertThat(run.actor()).contains("gap found"));
