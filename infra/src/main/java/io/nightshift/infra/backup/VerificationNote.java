@@ -65,11 +65,12 @@ public record VerificationNote(
                         .map(Damage::toString)
                         .toList());
         String name = FOLDER + BackupLabel.text(now) + (verification.isSound() ? "-verified" : "-damaged") + ".json";
-        try (StoredObjectWriter writer = storage.create(paths.object(verification.label(), name))) {
+        String object = paths.object(verification.label(), name);
+        try (StoredObjectWriter writer = storage.create(object)) {
             writer.write(BackupJson.bytes(note));
             writer.commit();
         } catch (NightshiftException failed) {
-            if (!StorageFailures.isExisting(failed)) {
+            if (!StorageFailures.isExisting(failed) || storage.stat(object).isEmpty()) {
                 throw failed;
             }
         }

@@ -11,6 +11,7 @@ import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageSet;
 import io.nightshift.infra.storage.StoredObjectWriter;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -104,6 +105,42 @@ class BackupCatalogTest {
         assertThat(backups.get(1).copies().get("near").reason())
                 .isEqualTo("base.tar.zst has " + (bytes.length - 1) + " bytes instead of " + bytes.length);
         assertThat(backups).noneMatch(StoredBackup::isRestorable);
+    }
+
+    @Test
+    void shows_what_the_last_reading_back_has_found_whatever_its_note_looks_like() {
+        BackupDocument document = Backups.publish(StorageSet.of(near, far), FIRST);
+        List<Damage> damages = List.of(new Damage("x/base.tar.zst", 5, 9, "", "is wrong"));
+        var sound = new Verification("near", document.label(), 10, 1, List.of());
+        var damaged = new Verification("near", document.label(), 10, 1, damages);
+        String reason = "read back at 2026-11-22T01:00:00Z: x/base.tar.zst bytes 5 to 9: is wrong";
+
+        VerificationNote.write(near, document.paths(), damaged, Backups.NOW);
+        StoredBackup.Copy afterDamage = copy("near");
+        VerificationNote.write(near, document.paths(), sound, Backups.NOW);
+        StoredBackup.Copy atTheSameSecond = copy("near");
+        VerificationNote.write(near, document.paths(), sound, Backups.NOW.plusSeconds(1));
+        StoredBackup.Copy afterRepair = copy("near");
+        put(near, object(FIRST, "notes/20261122T020000Z-damaged.json"), "garbage");
+        put(near, object(FIRST, "notes/20269922T020000Z-damaged.json"), "garbage");
+        put(near, object(FIRST, "notes/pinned.json"), "");
+
+        assertThat(afterDamage).isEqualTo(new StoredBackup.Copy(State.DAMAGED, reason, Backups.NOW));
+        assertThat(atTheSameSecond).isEqualTo(afterDamage);
+        assertThat(afterRepair).isEqualTo(new StoredBackup.Copy(State.OK, "", Backups.NOW.plusSeconds(1)));
+        assertThat(copy("near").reason()).isEqualTo("read back at 2026-11-22T02:00:00Z: its note is not readable");
+        assertThat(copy("far")).isEqualTo(new StoredBackup.Copy(State.OK, "", null));
+    }
+
+    private StoredBackup.Copy copy(String storage) {
+        return catalog.backups("chanuka").get(0).copies().get(storage);
+    }
+
+    private static void put(Storage storage, String object, String content) {
+        try (StoredObjectWriter writer = storage.create(object)) {
+            writer.write(content.getBytes(StandardCharsets.UTF_8));
+            writer.commit();
+        }
     }
 
     @Test

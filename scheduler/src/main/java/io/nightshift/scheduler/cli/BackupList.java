@@ -2,7 +2,6 @@ package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.backup.BackupCatalog;
 import io.nightshift.infra.backup.BackupDocument;
-import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
@@ -17,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -66,19 +64,6 @@ final class BackupList {
                 .forReading(cluster);
     }
 
-    StoredBackup find(String text) {
-        Optional<BackupLabel> label = BackupLabel.tryParse(text);
-        return backups.stream()
-                .filter(backup -> label.filter(backup.label()::equals).isPresent())
-                .findFirst()
-                .orElseThrow(() -> failures.isEmpty()
-                        ? new NightshiftException(
-                                FailureKind.CONFIGURATION,
-                                "there is no backup " + text,
-                                "nightshift backups lists what there is")
-                        : failures.get(0));
-    }
-
     /** Storages that did not answer; their backups are not in the list. */
     List<NightshiftException> failures() {
         return failures;
@@ -93,6 +78,11 @@ final class BackupList {
                 "label", "cluster", "type", "state", "size", "stored", "WAL", "end LSN", "server", "ended");
         backups.forEach(backup -> table.row(cells(backup)));
         table.print(out);
+        backups.forEach(backup -> backup.copies().forEach((storage, copy) -> {
+            if (copy.state() == StoredBackup.State.DAMAGED) {
+                out.println(backup.label() + " is damaged in storage " + storage + ": " + copy.reason());
+            }
+        }));
     }
 
     private static List<String> cells(StoredBackup backup) {
@@ -145,11 +135,7 @@ final class BackupList {
         json.put(
                 "storages",
                 backup.copies().entrySet().stream()
-                        .map(copy -> Map.of(
-                                "name",
-                                copy.getKey(),
-                                "state",
-                                word(copy.getValue().state())))
+                        .map(copy -> json(copy.getKey(), copy.getValue()))
                         .toList());
         json.put("path", backup.paths().backup(backup.label()));
         json.put(
@@ -172,6 +158,15 @@ final class BackupList {
         json.put("storedBytes", document == null ? null : document.storedBytes());
         json.put("startedAt", document == null ? null : document.startedAt());
         json.put("endedAt", document == null ? null : document.endedAt());
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> json(String storage, StoredBackup.Copy copy) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("name", storage);
+        json.put("state", word(copy.state()));
+        json.put("reason", copy.reason());
+        json.put("verifiedAt", copy.verifiedAt());
         return json;
     }
 
