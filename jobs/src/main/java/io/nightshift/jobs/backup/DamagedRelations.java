@@ -1,8 +1,7 @@
 package io.nightshift.jobs.backup;
 
-import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.routing.Intent;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -27,18 +26,16 @@ final class DamagedRelations {
     private static final Logger LOG = LoggerFactory.getLogger(DamagedRelations.class);
     private static final String PURPOSE = "names of damaged files";
 
-    private final ManagedCluster cluster;
-    private final Intent intent;
+    private final ManagedNode node;
 
-    DamagedRelations(ManagedCluster cluster, Intent intent) {
-        this.cluster = cluster;
-        this.intent = intent;
+    DamagedRelations(ManagedNode node) {
+        this.node = node;
     }
 
     /** By path; a path that is no relation's, or that nobody knows, is not there. */
     Map<String, DamagedRelation> of(Collection<String> paths) {
         Map<String, DamagedRelation> found = new HashMap<>();
-        try (Connection maintenance = cluster.direct(intent, PURPOSE)) {
+        try (Connection maintenance = node.direct(PURPOSE)) {
             for (String path : paths.stream().limit(MOST_FILES).toList()) {
                 Optional<RelationFile> file = RelationFile.of(path);
                 if (file.isPresent()) {
@@ -60,7 +57,7 @@ final class DamagedRelations {
             if (database.isEmpty()) {
                 return Optional.empty();
             }
-            try (Connection connection = cluster.direct(intent, database.get(), PURPOSE)) {
+            try (Connection connection = node.direct(database.get(), PURPOSE)) {
                 return first(connection, """
                                 SELECT relkind, format('%I.%I', nspname, relname), nspname = 'pg_catalog',
                                        coalesce((SELECT ' of table ' || format('%I.%I', n.nspname, t.relname)
