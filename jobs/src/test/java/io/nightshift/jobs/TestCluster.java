@@ -97,8 +97,14 @@ public final class TestCluster implements AutoCloseable {
 
     /** The same cluster and storages, with one more node. */
     public TestCluster withStandby(PostgresServer standby) {
-        var node = new NodeAddress("127.0.0.1", standby.port());
-        return new TestCluster(postgres, port, directory, false, username, password, storages, List.of(node));
+        List<NodeAddress> nodes = new ArrayList<>(standbys);
+        nodes.add(new NodeAddress("127.0.0.1", standby.port()));
+        return new TestCluster(postgres, port, directory, false, username, password, storages, List.copyOf(nodes));
+    }
+
+    /** The same cluster and storages, with its server at another port: behind a network that a test breaks. */
+    public TestCluster through(int otherPort) {
+        return new TestCluster(postgres, () -> otherPort, directory, false, username, password, storages, standbys);
     }
 
     /** The same cluster and storages, with its server at another port: behind a network that a test breaks. */
@@ -211,6 +217,7 @@ public final class TestCluster implements AutoCloseable {
                 null,
                 null,
                 null,
+                postgres != null && port.getAsInt() != postgres.port(),
                 "postgres",
                 DatabaseSelection.ALL,
                 duties,

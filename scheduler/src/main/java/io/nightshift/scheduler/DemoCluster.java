@@ -190,6 +190,7 @@ public final class DemoCluster implements AutoCloseable {
                 null,
                 null,
                 null,
+                false,
                 "postgres",
                 DatabaseSelection.ALL,
                 Map.of(NAME, StorageDuty.REQUIRED),

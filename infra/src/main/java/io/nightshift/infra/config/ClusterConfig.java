@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param password null when it is left to {@link Passwords}
  * @param sslmode {@code prefer} when every node is on loopback, otherwise {@code verify-full}
+ * @param behindAddressTranslation whether the nodes' own addresses may differ from those named here, as behind the port
+ *     mapping of a container; otherwise what stands in between could lead to another server tomorrow
  * @param database where connections go that need some database
  * @param storages by name; a cluster file names at least one that is required
  */
@@ -26,6 +28,7 @@ public record ClusterConfig(
         @Nullable Path sslrootcert,
         @Nullable Path sslcert,
         @Nullable Path sslkey,
+        boolean behindAddressTranslation,
         String database,
         DatabaseSelection databases,
         Map<String, StorageDuty> storages,
@@ -52,7 +55,15 @@ public record ClusterConfig(
     }
 
     static Map<String, Object> defaults() {
-        return Map.of("database", "postgres", "databases", DatabaseSelection.ALL, "labels", Map.of());
+        return Map.of(
+                "behind-address-translation",
+                false,
+                "database",
+                "postgres",
+                "databases",
+                DatabaseSelection.ALL,
+                "labels",
+                Map.of());
     }
 
     static SslMode defaultSslMode(List<NodeAddress> nodes) {

@@ -22,6 +22,11 @@ public final class ManagedCluster {
         return config.name();
     }
 
+    /** The node that the intent asks for now, for work that needs several connections to one server. */
+    public ManagedNode node(Intent intent) {
+        return new ManagedNode(connections, connections.node(intent), config.database());
+    }
+
     /** A session of its own in the cluster's maintenance database; close it. */
     public Connection direct(Intent intent, String purpose) {
         return connections.direct(intent, config.database(), purpose);

@@ -50,16 +50,18 @@ public final class ReplicationConnection implements AutoCloseable {
     private final String server;
     private final WireStream wire;
     private final PostgresVersion version;
+    private final int backendPid;
     private final @Nullable Duration commandLimit;
     private final ReentrantLock working = new ReentrantLock();
     private final AtomicReference<@Nullable String> cancelled = new AtomicReference<>();
     private volatile boolean closed;
 
     private ReplicationConnection(
-            String server, WireStream wire, PostgresVersion version, @Nullable Duration commandLimit) {
+            String server, WireStream wire, PostgresVersion version, int backendPid, @Nullable Duration commandLimit) {
         this.server = server;
         this.wire = wire;
         this.version = version;
+        this.backendPid = backendPid;
         this.commandLimit = commandLimit;
     }
 
@@ -78,7 +80,8 @@ public final class ReplicationConnection implements AutoCloseable {
             connection = connect(jdbcUrl, replicationProperties(properties, purpose));
             PostgresVersion version =
                     new PostgresVersion(connection.getQueryExecutor().getServerVersionNum());
-            return new ReplicationConnection(server, WireStream.of(connection), version, commandLimit(properties));
+            return new ReplicationConnection(
+                    server, WireStream.of(connection), version, connection.getBackendPID(), commandLimit(properties));
         } catch (SQLException refused) {
             if (String.valueOf(refused.getMessage()).contains(jdbcUrl)) {
                 throw notUnderstood(); // without the cause: the URL may hold a password
@@ -101,6 +104,11 @@ public final class ReplicationConnection implements AutoCloseable {
 
     public PostgresVersion version() {
         return version;
+    }
+
+    /** The process that serves this connection, as whoever answered has announced it; a pooler announces what it likes. */
+    public int backendPid() {
+        return backendPid;
     }
 
     public SystemIdentity identifySystem() {

@@ -1,5 +1,6 @@
 package io.nightshift.infra.replication;
 
+import io.nightshift.infra.postgres.HbaEntry;
 import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.FailureKind;
@@ -28,10 +29,14 @@ final class ReplicationFailures {
         String doing = "replication connection to " + server;
         String hint = connectionHint(ServerNotice.of(exception), username);
         NightshiftException general = SqlStates.failure(doing, exception);
+        // No server refuses the startup packet of a replication connection so; who names a pooler must act.
+        FailureKind kind = "08P01".equals(exception.getSQLState())
+                ? FailureKind.CONFIGURATION
+                : general.kind();
         return hint == null
                 ? general
                 : new NightshiftException(
-                        general.kind(),
+                        kind,
                         doing + ": " + ServerNotice.of(exception).text(),
                         hint,
                         exception);
@@ -93,9 +98,11 @@ final class ReplicationFailures {
         return switch (error.sqlState()) {
             case "28P01" -> "check the password of role " + username;
             case "28000" ->
-                "the role needs LOGIN, and pg_hba.conf a line such as: host replication " + username
-                        + " <address of this machine> scram-sha-256";
-            case "42501" -> "ALTER ROLE \"" + username + "\" LOGIN REPLICATION";
+                HbaEntry.hint(error)
+                        .orElse("the role needs LOGIN, and pg_hba.conf a line such as: host replication " + username
+                                + " <address of this machine> scram-sha-256");
+            case "42501" -> "ALTER ROLE \"" + username.replace("\"", "\"\"") + "\" LOGIN REPLICATION";
+            case "08P01" -> "name the server's own address and port: a connection pooler cannot replicate";
             default -> null;
         };
     }

@@ -1,12 +1,9 @@
 package io.nightshift.infra.replication;
 
-import io.nightshift.infra.resilience.FailureKind;
-import io.nightshift.infra.resilience.NightshiftException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
-import java.lang.reflect.Field;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.charset.StandardCharsets;
@@ -51,8 +48,8 @@ final class WireStream {
 
     /** Takes the stream over; from now on the connection may be used for nothing but through this. */
     static WireStream of(PgConnection connection) throws IOException {
-        PGStream stream = field(connection.getQueryExecutor(), "pgStream", PGStream.class);
-        VisibleBufferedInputStream input = field(stream, "pgInput", VisibleBufferedInputStream.class);
+        PGStream stream = DriverFields.stream(connection);
+        VisibleBufferedInputStream input = DriverFields.input(stream);
         keepAlive(stream.getSocket());
         return new WireStream(connection, stream, withoutBuffer(input));
     }
@@ -119,28 +116,5 @@ final class WireStream {
             socket.setOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, KEEPALIVE_INTERVAL_SECONDS);
             socket.setOption(ExtendedSocketOptions.TCP_KEEPCOUNT, KEEPALIVE_COUNT);
         }
-    }
-
-    private static <T> T field(Object object, String name, Class<T> type) {
-        for (Class<?> owner = object.getClass(); owner != null; owner = owner.getSuperclass()) {
-            try {
-                Field field = owner.getDeclaredField(name);
-                field.setAccessible(true);
-                return type.cast(field.get(object));
-            } catch (NoSuchFieldException inherited) {
-                // one class up
-            } catch (ReflectiveOperationException | RuntimeException changed) {
-                throw unknownDriver(object, name, changed);
-            }
-        }
-        throw unknownDriver(object, name, null);
-    }
-
-    private static NightshiftException unknownDriver(Object object, String field, @Nullable Exception cause) {
-        return new NightshiftException(
-                FailureKind.BUG,
-                "pgjdbc's " + object.getClass().getName() + " has no usable field " + field,
-                "run Nightshift with the pgjdbc it was released with",
-                cause);
     }
 }

@@ -14,6 +14,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -40,48 +41,82 @@ public final class ClusterConnections {
      * @param receives whether its WAL receiver runs; of a primary it means nothing
      */
     private record Candidate(
-            NodeAddress node, boolean inRecovery, boolean receives, SystemIdentifier system, Lsn location) {}
+            NodeAddress node,
+            SessionPath path,
+            boolean inRecovery,
+            boolean receives,
+            SystemIdentifier system,
+            Lsn location) {}
 
     private final ClusterConfig cluster;
     private final Passwords passwords;
+    private final LoginFailures failures;
 
     public ClusterConnections(ClusterConfig cluster, Passwords passwords) {
         this.cluster = cluster;
         this.passwords = passwords;
+        this.failures = new LoginFailures(cluster);
     }
 
     /** A session of its own in a database of the cluster, for whoever closes it. */
     public Connection direct(Intent intent, String database, String purpose) {
-        return connect(node(intent), database, purpose);
+        return direct(node(intent), database, purpose);
+    }
+
+    /**
+     * The same on a node that was chosen before. It leads straight to the server: poolers are refused, and proxies too
+     * unless the cluster is said to be behind address translation.
+     */
+    public Connection direct(NodeAddress node, String database, String purpose) {
+        return connect(node, database, purpose);
     }
 
     /** A connection that speaks the replication protocol. */
     public ReplicationConnection replication(Intent intent, String purpose) {
-        NodeAddress node = node(intent);
-        return ReplicationConnection.open(url(node, cluster.database()), properties(node, "replication"), purpose);
+        return replication(node(intent), purpose);
     }
 
-    private NodeAddress node(Intent intent) {
+    /** The same to a node that was chosen before; it leads to the server that a session there leads to. */
+    public ReplicationConnection replication(NodeAddress node, String purpose) {
+        ReplicationConnection replication =
+                ReplicationConnection.open(url(node, cluster.database()), properties(node, "replication"), purpose);
+        try (Connection session = connect(node, cluster.database(), purpose)) {
+            session.setNetworkTimeout(Runnable::run, OBSERVING_MILLIS);
+            requireSameServer(node, replication, session);
+            return replication;
+        } catch (SQLException e) {
+            replication.close();
+            throw SqlStates.failure("node " + node + " of cluster " + cluster.name() + " not observed", e);
+        } catch (RuntimeException e) {
+            replication.close();
+            throw e;
+        }
+    }
+
+    /** The node that an intent asks for now. Whoever needs several connections to one node keeps it. */
+    public NodeAddress node(Intent intent) {
         if (intent instanceof Intent.RestoredCopy) {
             throw new NightshiftException(
                     FailureKind.REFUSED,
                     "cluster " + cluster.name() + " has no restored copy now",
                     "a restore test leaves one behind");
         }
-        List<NightshiftException> failures = new ArrayList<>();
+        List<NightshiftException> unreachable = new ArrayList<>();
         List<Candidate> seen = new ArrayList<>();
         for (NodeAddress node : cluster.nodes()) {
             try {
                 seen.add(observe(node));
-            } catch (NightshiftException unreachable) {
-                failures.add(unreachable);
+            } catch (NightshiftException failed) {
+                unreachable.add(failed);
             }
         }
-        if (seen.isEmpty() && !failures.isEmpty()) {
-            throw failures.get(0);
+        if (seen.isEmpty() && !unreachable.isEmpty()) {
+            throw unreachable.get(0);
         }
+        // Who names a pooler is told, whatever else the list holds: it would be needed on the day of a failover.
+        seen.forEach(candidate -> requireStraightPath(candidate.node(), candidate.path()));
         requireOneSystem(seen);
-        return choose(intent, seen).map(Candidate::node).orElseThrow(() -> none(intent, seen, failures));
+        return choose(intent, seen).map(Candidate::node).orElseThrow(() -> none(intent, seen, unreachable));
     }
 
     private Optional<Candidate> choose(Intent intent, List<Candidate> seen) {
@@ -113,7 +148,7 @@ public final class ClusterConnections {
     }
 
     private Candidate observe(NodeAddress node) {
-        try (Connection connection = connect(node, cluster.database(), "observe");
+        try (Connection connection = login(node, cluster.database(), "observe");
                 Statement statement = connection.createStatement()) {
             connection.setNetworkTimeout(Runnable::run, OBSERVING_MILLIS);
             try (ResultSet row = statement.executeQuery("""
@@ -125,6 +160,7 @@ public final class ClusterConnections {
                 row.next();
                 return new Candidate(
                         node,
+                        SessionPath.of(connection),
                         row.getBoolean(1),
                         row.getBoolean(2),
                         SystemIdentifier.parse(Long.toUnsignedString(row.getLong(3))),
@@ -136,12 +172,62 @@ public final class ClusterConnections {
     }
 
     private Connection connect(NodeAddress node, String database, String purpose) {
+        Connection connection = login(node, database, purpose);
+        try {
+            connection.setNetworkTimeout(Runnable::run, OBSERVING_MILLIS);
+            requireStraightPath(node, SessionPath.of(connection));
+            connection.setNetworkTimeout(Runnable::run, 0);
+            return connection;
+        } catch (SQLException | RuntimeException e) {
+            closeQuietly(connection);
+            throw e instanceof SQLException failed ? failures.of(node, database, failed) : (RuntimeException) e;
+        }
+    }
+
+    private Connection login(NodeAddress node, String database, String purpose) {
         Properties named = properties(node, database);
         named.setProperty("ApplicationName", ReplicationConnection.APPLICATION_NAME + " " + purpose);
         try {
             return DriverManager.getConnection(url(node, database), named);
         } catch (SQLException e) {
-            throw SqlStates.failure("connection to " + node + " of cluster " + cluster.name() + " refused", e);
+            throw failures.of(node, database, e);
+        }
+    }
+
+    private static void closeQuietly(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException cut) {
+            // what went wrong before is told
+        }
+    }
+
+    private void requireStraightPath(NodeAddress node, SessionPath path) {
+        path.pooler().ifPresent(evidence -> {
+            throw failures.pooler(node, evidence, null);
+        });
+        if (!cluster.behindAddressTranslation()) {
+            path.proxy().ifPresent(evidence -> {
+                throw failures.proxy(node, evidence);
+            });
+        }
+    }
+
+    /** Two connections through one address may end at two servers, and only plain SQL tells who is there. */
+    private void requireSameServer(NodeAddress node, ReplicationConnection replication, Connection session)
+            throws SQLException {
+        try (PreparedStatement statement = session.prepareStatement(
+                "SELECT FROM pg_stat_activity WHERE pid = ? AND backend_type = 'walsender' AND usename = current_user")) {
+            statement.setInt(1, replication.backendPid());
+            try (ResultSet row = statement.executeQuery()) {
+                if (!row.next()) {
+                    throw failures.pooler(
+                            node,
+                            "announced process " + replication.backendPid()
+                                    + " for a replication connection, and the server has no such WAL sender",
+                            null);
+                }
+            }
         }
     }
 

@@ -53,6 +53,16 @@ public final class DirectoryStorage implements Storage {
         return failures.freeBytes();
     }
 
+    /** The device of the file system that the directory lies on. */
+    @Override
+    public String volume() {
+        try {
+            return "device " + Files.getAttribute(root, "unix:dev");
+        } catch (IOException | UnsupportedOperationException unknown) {
+            return name;
+        }
+    }
+
     /** Makes the root directory, when a storage is set up. */
     public void prepare() {
         try {

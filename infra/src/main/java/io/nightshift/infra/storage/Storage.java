@@ -51,6 +51,11 @@ public interface Storage {
         return OptionalLong.empty();
     }
 
+    /** What its free bytes belong to: storages of one volume fill the same space. */
+    default String volume() {
+        return name();
+    }
+
     /** Deletes durably; a missing object is fine. */
     void delete(String object);
 }

@@ -44,6 +44,7 @@ class ConfigurationFilesTest {
                                 null,
                                 null,
                                 null,
+                                false,
                                 "postgres",
                                 new DatabaseSelection(null, List.of("scratch")),
                                 Map.of("local", StorageDuty.REQUIRED, "far", StorageDuty.BEST_EFFORT),
@@ -54,6 +55,20 @@ class ConfigurationFilesTest {
         assertThat(job.schedule()).isEqualTo(Schedule.Cron.of("0 1 * * *", ZoneId.of("Africa/Nairobi")));
         assertThat(job.running().timeout()).isEqualTo(Duration.ofHours(4));
         assertThat(job.settings()).isEqualTo(SampleSettings.defaults());
+    }
+
+    @Test
+    void a_cluster_is_reached_straight_unless_it_says_that_its_addresses_are_translated() {
+        var directory = ConfigurationDirectory.valid(root)
+                .write(
+                        "clusters/mapped.yaml",
+                        "nodes: [\"localhost:15432\"]\nusername: nightshift\nbehind-address-translation: true\n"
+                                + "storages: {local: required}\n");
+
+        Map<String, ClusterConfig> clusters = directory.load().clusters();
+
+        assertThat(clusters.get("mapped").behindAddressTranslation()).isTrue();
+        assertThat(clusters.get("chanuka").behindAddressTranslation()).isFalse();
     }
 
     @Test

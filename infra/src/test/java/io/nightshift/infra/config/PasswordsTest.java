@@ -136,6 +136,7 @@ class PasswordsTest {
                 null,
                 null,
                 null,
+                false,
                 "postgres",
                 DatabaseSelection.ALL,
                 Map.of(),

@@ -14,6 +14,7 @@ import io.nightshift.infra.config.StorageDuty;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.server.TcpRelay;
 import io.nightshift.infra.server.TestPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -210,6 +211,63 @@ final class ClusterConnectionsTest {
                 });
     }
 
+    @Test
+    void refuses_a_pooler_even_behind_address_translation() {
+        try (TcpRelay pooler = TcpRelay.pooling(primary.port(), 4711)) {
+            var node = new NodeAddress("127.0.0.1", pooler.port());
+
+            for (boolean translated : List.of(false, true)) {
+                assertThatThrownBy(() -> cluster(translated, node).direct(Intent.PRIMARY, "postgres", "test"))
+                        .hasMessageMatching(
+                                node + " of cluster chanuka is a connection pooler: it announced process 4711"
+                                        + " for a session that process \\d+ serves")
+                        .satisfies(failure -> assertThat(((NightshiftException) failure).kind())
+                                .isEqualTo(FailureKind.CONFIGURATION))
+                        .satisfies(failure -> assertThat(((NightshiftException) failure).hint())
+                                .isEqualTo("name the server's own address and port in nodes of clusters/chanuka.yaml"));
+            }
+        }
+    }
+
+    @Test
+    void refuses_a_proxy_unless_the_cluster_is_behind_address_translation() throws SQLException {
+        try (TcpRelay relay = TcpRelay.to(primary.port())) {
+            var node = new NodeAddress("127.0.0.1", relay.port());
+
+            assertThatThrownBy(() -> cluster(node).direct(Intent.PRIMARY, "postgres", "test"))
+                    .hasMessage(node + " of cluster chanuka does not lead straight to a server: it sees itself at "
+                            + address(primary))
+                    .satisfies(failure -> assertThat(((NightshiftException) failure).hint())
+                            .contains("write behind-address-translation: true there"));
+            try (Connection connection = cluster(true, node).direct(Intent.PRIMARY, "postgres", "test");
+                    ReplicationConnection replication = cluster(true, node).replication(Intent.PRIMARY, "test")) {
+                assertThat(portOf(connection)).isEqualTo(primary.port());
+                assertThat(replication.show("port")).isEqualTo(Integer.toString(primary.port()));
+            }
+        }
+    }
+
+    @Test
+    void refuses_a_proxy_beside_a_good_node() {
+        try (TcpRelay relay = TcpRelay.to(standby.port())) {
+            var proxied = new NodeAddress("127.0.0.1", relay.port());
+
+            assertThatThrownBy(() -> cluster(address(primary), proxied).direct(Intent.PRIMARY, "postgres", "test"))
+                    .hasMessageContaining(proxied + " of cluster chanuka does not lead straight to a server");
+        }
+    }
+
+    @Test
+    void keeps_to_a_node_that_was_chosen() throws SQLException {
+        var connections = cluster(address(primary), address(standby));
+
+        try (Connection session = connections.direct(address(standby), "postgres", "test");
+                ReplicationConnection replication = connections.replication(address(standby), "test")) {
+            assertThat(portOf(session)).isEqualTo(standby.port());
+            assertThat(replication.show("port")).isEqualTo(Integer.toString(standby.port()));
+        }
+    }
+
     private static void isUnavailable(Throwable failure) {
         assertThat(((NightshiftException) failure).kind()).isEqualTo(FailureKind.POSTGRES_UNAVAILABLE);
     }
@@ -227,10 +285,21 @@ final class ClusterConnectionsTest {
     }
 
     private static ClusterConnections cluster(NodeAddress... nodes) {
-        return new ClusterConnections(config(List.of(nodes), new Secret(primary.password())), Passwords.of(Map.of()));
+        return cluster(false, nodes);
+    }
+
+    private static ClusterConnections cluster(boolean behindAddressTranslation, NodeAddress... nodes) {
+        return new ClusterConnections(
+                config(behindAddressTranslation, List.of(nodes), new Secret(primary.password())),
+                Passwords.of(Map.of()));
     }
 
     private static ClusterConfig config(List<NodeAddress> nodes, @Nullable Secret password) {
+        return config(false, nodes, password);
+    }
+
+    private static ClusterConfig config(
+            boolean behindAddressTranslation, List<NodeAddress> nodes, @Nullable Secret password) {
         return new ClusterConfig(
                 "chanuka",
                 nodes,
@@ -240,6 +309,7 @@ final class ClusterConnectionsTest {
                 null,
                 null,
                 null,
+                behindAddressTranslation,
                 "postgres",
                 DatabaseSelection.ALL,
                 Map.of("local", StorageDuty.REQUIRED),

@@ -84,6 +84,7 @@ final class ClusterStoragesTest {
                         null,
                         null,
                         null,
+                        false,
                         "postgres",
                         DatabaseSelection.ALL,
                         Map.of("local", StorageDuty.REQUIRED),

@@ -1,15 +1,16 @@
 package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
-import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Installation;
 import io.nightshift.infra.storage.Storage;
-import java.sql.SQLException;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
@@ -35,55 +36,43 @@ final class CheckClusterTasklet implements Tasklet {
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
         run.progress().begin("check cluster", null, "");
         String cluster = run.cluster();
-        ServerFacts facts = facts(cluster);
-        Preflight preflight = new Preflight(cluster, facts);
-        preflight.requireBackupPossible();
-        preflight.findings().forEach(run::report);
-        run.remember(ServerFacts.VERSION, facts.version().toString());
+        ManagedNode node = clusters.cluster(cluster)
+                .node(run.settings(BackupSettings.class).intent());
+        ServerFacts facts = new SourceCheck(run, clock).require(node);
         if (!run.dryRun()) {
-            storages.forWriting(cluster).storages().forEach(storage -> checkRoom(storage, facts));
+            requireRoom(storages.forWriting(cluster).storages(), facts);
         } else {
-            storages.forReading(cluster).forEach(storage -> look(storage, facts));
+            // The stream would find out only then whether pg_hba.conf lets us replicate.
+            node.replication("run " + run.id()).close();
+            requireRoom(readable(storages.forReading(cluster)), facts);
             run.summary("a full backup of cluster " + cluster + " is possible; nothing was read or written");
         }
         return RepeatStatus.FINISHED;
     }
 
-    private ServerFacts facts(String cluster) {
-        try (ServerSession session = ServerSession.open(clusters.cluster(cluster), run)) {
-            return ServerFacts.of(session.connection(), clock);
-        } catch (SQLException e) {
-            // A stopped run ends as such, whatever the cut session said.
-            run.cancellation().check();
-            throw SqlStates.failure("check of cluster " + cluster, e);
-        }
-    }
-
-    private void checkRoom(Storage storage, ServerFacts facts) {
-        storage.freeBytes().ifPresent(free -> {
-            StorageSpace space = new StorageSpace(
-                    storage.name(),
-                    free,
-                    PastBackups.lastStoredBytes(storage, run.cluster()).orElse(null),
-                    facts.bytes());
-            space.requireRoom();
-            space.finding().ifPresent(run::report);
-        });
+    private void requireRoom(List<Storage> places, ServerFacts facts) {
+        List<StorageSpace> spaces = StorageSpace.of(places, run.cluster(), facts.bytes());
+        spaces.forEach(StorageSpace::requireRoom);
+        spaces.forEach(space -> space.finding().ifPresent(run::report));
     }
 
     /** Only a look: opening a storage for writing makes its directory and takes it for this installation. */
-    private void look(Storage storage, ServerFacts facts) {
-        try (Stream<String> folders = storage.folders("")) {
-            if (Installation.read(storage).isEmpty() && folders.findAny().isPresent()) {
-                run.notEvaluated("storage " + storage.name(), "holds folders but no " + Installation.OBJECT);
+    private List<Storage> readable(List<Storage> configured) {
+        List<Storage> readable = new ArrayList<>();
+        for (Storage storage : configured) {
+            try (Stream<String> folders = storage.folders("")) {
+                if (Installation.read(storage).isEmpty() && folders.findAny().isPresent()) {
+                    run.notEvaluated("storage " + storage.name(), "holds folders but no " + Installation.OBJECT);
+                }
+                readable.add(storage);
+            } catch (NightshiftException failed) {
+                if (failed.kind() != FailureKind.STORAGE_UNAVAILABLE) {
+                    throw failed;
+                }
+                // A new storage, whose directory its first backup makes, or one that is not mounted.
+                run.notEvaluated("storage " + storage.name(), String.valueOf(failed.getMessage()));
             }
-            checkRoom(storage, facts);
-        } catch (NightshiftException failed) {
-            if (failed.kind() != FailureKind.STORAGE_UNAVAILABLE) {
-                throw failed;
-            }
-            // A new storage, whose directory its first backup makes, or one that is not mounted.
-            run.notEvaluated("storage " + storage.name(), String.valueOf(failed.getMessage()));
         }
+        return readable;
     }
 }

@@ -12,6 +12,10 @@ import java.util.List;
  */
 public record ClusterSetup(String role, String database, boolean encrypted) {
 
+    static final List<String> GRANTED_ROLES = List.of("pg_read_all_settings", "pg_read_all_stats");
+    static final int FREE_SENDERS = 3;
+    static final int FREE_SLOTS = 2;
+
     /** A setting, what it must be, and what makes it take effect. */
     public record Setting(String name, String value, String takesEffect, String why) {}
 
@@ -21,7 +25,7 @@ public record ClusterSetup(String role, String database, boolean encrypted) {
         return List.of(
                 "CREATE ROLE " + name + " LOGIN REPLICATION",
                 "GRANT CONNECT ON DATABASE " + quoted(database) + " TO " + name,
-                "GRANT pg_read_all_settings, pg_read_all_stats TO " + name,
+                "GRANT " + String.join(", ", GRANTED_ROLES) + " TO " + name,
                 SourceSettings.FILE_SETTINGS.grants(name),
                 SourceSettings.HBA_RULES.grants(name));
     }
@@ -37,12 +41,19 @@ public record ClusterSetup(String role, String database, boolean encrypted) {
     public List<Setting> settings() {
         return List.of(
                 new Setting("wal_level", "replica", "restart", "base backups need it"),
-                new Setting("max_wal_senders", "3 more than are in use", "restart", "each backup takes one"),
-                new Setting("max_replication_slots", "2 more than are in use", "restart", "each backup takes one"),
-                new Setting("summarize_wal", "on", "reload", "from PostgreSQL 17 on, for incremental backups"));
+                new Setting(
+                        "max_wal_senders", FREE_SENDERS + " more than are in use", "restart", "each backup takes one"),
+                new Setting(
+                        "max_replication_slots",
+                        FREE_SLOTS + " more than are in use",
+                        "restart",
+                        "each backup takes one"),
+                new Setting("summarize_wal", "on", "reload", "from PostgreSQL 17 on, for incremental backups"),
+                new Setting(
+                        "max_slot_wal_keep_size", "-1", "reload", "a limit below the WAL of a backup's time ends it"));
     }
 
-    private static String quoted(String name) {
+    static String quoted(String name) {
         return "\"" + name.replace("\"", "\"\"") + "\"";
     }
 }

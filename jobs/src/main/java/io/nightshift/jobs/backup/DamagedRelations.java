@@ -1,6 +1,6 @@
 package io.nightshift.jobs.backup;
 
-import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunContext;
 import java.sql.Connection;
@@ -26,18 +26,18 @@ final class DamagedRelations {
 
     private static final Logger LOG = LoggerFactory.getLogger(DamagedRelations.class);
 
-    private final ManagedCluster cluster;
+    private final ManagedNode node;
     private final RunContext run;
 
-    DamagedRelations(ManagedCluster cluster, RunContext run) {
-        this.cluster = cluster;
+    DamagedRelations(ManagedNode node, RunContext run) {
+        this.node = node;
         this.run = run;
     }
 
     /** By path; a path that is no relation's, or that nobody knows, is not there. */
     Map<String, DamagedRelation> of(Collection<String> paths) {
         Map<String, DamagedRelation> found = new HashMap<>();
-        try (ServerSession session = ServerSession.open(cluster, run)) {
+        try (ServerSession session = ServerSession.open(node, run)) {
             Connection maintenance = session.connection();
             for (String path : paths.stream().limit(MOST_FILES).toList()) {
                 Optional<RelationFile> file = RelationFile.of(path);
@@ -60,7 +60,7 @@ final class DamagedRelations {
             if (database.isEmpty()) {
                 return Optional.empty();
             }
-            try (ServerSession session = ServerSession.open(cluster, database.get(), run)) {
+            try (ServerSession session = ServerSession.open(node, database.get(), run)) {
                 return first(session.connection(), """
                                 SELECT relkind, format('%I.%I', nspname, relname), nspname = 'pg_catalog',
                                        coalesce((SELECT ' of table ' || format('%I.%I', n.nspname, t.relname)

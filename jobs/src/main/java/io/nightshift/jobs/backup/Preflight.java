@@ -7,10 +7,13 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.Severity;
+import io.nightshift.jobs.backup.ServerFacts.Capacity;
 import io.nightshift.jobs.backup.ServerFacts.Safety;
+import io.nightshift.jobs.backup.ServerFacts.Summarizer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Decides whether a server can give a base backup, and what is unwise about it; each with the way to mend it. */
@@ -18,6 +21,8 @@ record Preflight(String cluster, ServerFacts facts) {
 
     private static final Duration LARGEST_SKEW = Duration.ofSeconds(5);
     private static final int WITH_SUMMARIES = 17;
+    /** Summaries are made in bursts; a summarizer that sleeps is up to half a minute of WAL behind. */
+    private static final DataSize LARGEST_BACKLOG = DataSize.ofMegabytes(1024);
 
     private record Obstacle(FailureKind kind, String fact, String hint) {}
 
@@ -53,26 +58,39 @@ record Preflight(String cluster, ServerFacts facts) {
             obstacles.add(new Obstacle(
                     FailureKind.CONFIGURATION,
                     "wal_level is minimal",
-                    "set wal_level = replica and restart the server"));
+                    "ALTER SYSTEM SET wal_level = replica; "
+                            + raised("max_wal_senders", facts.senders())
+                            + raised("max_replication_slots", facts.slots())
+                            + "then restart the server"));
             return obstacles;
         }
         if (facts.senders().free() < 1) {
-            obstacles.add(new Obstacle(
-                    FailureKind.RESOURCES_EXHAUSTED,
-                    "all " + facts.senders().most() + " WAL senders are in use",
-                    "raise max_wal_senders and restart the server, or do not overlap this job with other backups"));
+            obstacles.add(
+                    new Obstacle(
+                            FailureKind.RESOURCES_EXHAUSTED,
+                            facts.senders().most() == 0
+                                    ? "max_wal_senders is 0"
+                                    : "all " + facts.senders().most() + " WAL senders are in use",
+                            facts.senders().most() == 0
+                                    ? raised("max_wal_senders", facts.senders()) + "then restart the server"
+                                    : "raise max_wal_senders and restart the server, or do not overlap this job with other backups"));
         }
         if (facts.slots().free() < 1) {
             obstacles.add(new Obstacle(
                     FailureKind.RESOURCES_EXHAUSTED,
-                    "all " + facts.slots().most() + " replication slots are in use",
-                    "raise max_replication_slots and restart the server, or drop a slot that nobody uses"));
+                    facts.slots().most() == 0
+                            ? "max_replication_slots is 0"
+                            : "all " + facts.slots().most() + " replication slots are in use",
+                    facts.slots().most() == 0
+                            ? raised("max_replication_slots", facts.slots()) + "then restart the server"
+                            : "raise max_replication_slots and restart the server, or drop a slot that nobody uses"));
         }
         if (facts.safety().inRecovery() && !facts.safety().fullPageWrites()) {
             obstacles.add(new Obstacle(
                     FailureKind.CONFIGURATION,
                     "full_page_writes is off, and the source is a standby",
-                    "set full_page_writes = on at the primary, or take the backup from the primary"));
+                    "at the primary: " + set("full_page_writes")
+                            + ", then CHECKPOINT there and here; or take the backup from the primary"));
         }
         return obstacles;
     }
@@ -86,7 +104,7 @@ record Preflight(String cluster, ServerFacts facts) {
                     "fsync",
                     Severity.WARNING,
                     "fsync is off: after a crash of its machine the data can be corrupt, and then each backup of it",
-                    "set fsync = on"));
+                    set("fsync")));
         }
         if (!safety.fullPageWrites() && !safety.inRecovery()) {
             findings.add(finding(
@@ -94,7 +112,7 @@ record Preflight(String cluster, ServerFacts facts) {
                     Severity.WARNING,
                     "full_page_writes is off: after a crash of its machine pages can be torn; the server turns them on"
                             + " only while a backup runs",
-                    "set full_page_writes = on"));
+                    set("full_page_writes")));
         }
         if (!safety.dataChecksums()) {
             findings.add(finding(
@@ -108,8 +126,9 @@ record Preflight(String cluster, ServerFacts facts) {
                     "summarize-wal",
                     Severity.INFO,
                     "summarize_wal is off: incremental backups need it",
-                    "set summarize_wal = on and reload"));
+                    set("summarize_wal")));
         }
+        stalledSummarizer().ifPresent(findings::add);
         if (facts.clockAhead().abs().compareTo(LARGEST_SKEW) > 0) {
             findings.add(finding(
                     "clock",
@@ -127,6 +146,36 @@ record Preflight(String cluster, ServerFacts facts) {
                     "raise it above the WAL of the longest backup"));
         }
         return findings;
+    }
+
+    private Optional<Finding> stalledSummarizer() {
+        Summarizer summarizer = facts.summarizer();
+        if (summarizer == null) {
+            return Optional.empty();
+        }
+        Long behind = summarizer.behind();
+        boolean stalled = behind != null && behind > LARGEST_BACKLOG.bytes();
+        return summarizer.running() && !stalled
+                ? Optional.empty()
+                : Optional.of(finding(
+                        "summarizer",
+                        Severity.WARNING,
+                        (summarizer.running() ? "its WAL summarizer is " : "its WAL summarizer does not run")
+                                + (behind == null || !summarizer.running()
+                                        ? ""
+                                        : new DataSize(behind).rounded() + " of WAL behind")
+                                + ": incremental backups will fail, and the server keeps that WAL",
+                        "see the server's log for what keeps it; to start it anew: ALTER SYSTEM SET summarize_wal = off;"
+                                + " SELECT pg_reload_conf(); then the same with on"));
+    }
+
+    private static String set(String name) {
+        return "ALTER SYSTEM SET " + name + " = on; SELECT pg_reload_conf()";
+    }
+
+    /** A statement, if the server has been allowed none of these. */
+    private static String raised(String setting, Capacity capacity) {
+        return capacity.most() == 0 ? "ALTER SYSTEM SET " + setting + " = 10; " : "";
     }
 
     private Finding finding(String word, Severity severity, String detail, String remedy) {

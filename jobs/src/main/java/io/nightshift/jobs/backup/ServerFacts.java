@@ -1,6 +1,7 @@
 package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.postgres.PostgresVersion;
+import io.nightshift.infra.postgres.SqlStates;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param senders of {@code max_wal_senders}
  * @param slots of {@code max_replication_slots}
+ * @param summarizer what makes the summaries for incremental backups; null before 17, where it is off or hidden
  * @param clockAhead of this machine's clock; negative when it is behind
  * @param bytes of all tablespaces; null when the role may not measure them
  * @param walKept {@code max_slot_wal_keep_size} in megabytes; -1 for no limit
@@ -26,6 +28,7 @@ record ServerFacts(
         Capacity senders,
         Capacity slots,
         Safety safety,
+        @Nullable Summarizer summarizer,
         Duration clockAhead,
         @Nullable Long bytes,
         long walKept) {
@@ -50,6 +53,14 @@ record ServerFacts(
             boolean dataChecksums,
             boolean inRecovery,
             @Nullable Boolean summarizesWal) {}
+
+    /**
+     * How it gets on.
+     *
+     * @param running whether its process is there
+     * @param behind bytes of WAL that it has not read yet; null before its first summary
+     */
+    record Summarizer(boolean running, @Nullable Long behind) {}
 
     /** Reads them; columns that a server of 15 lacks are not asked for. */
     static ServerFacts of(Connection connection, Clock clock) throws SQLException {
@@ -94,6 +105,7 @@ record ServerFacts(
                                 row.getBoolean("checksums"),
                                 row.getBoolean("in_recovery"),
                                 summarizes),
+                        Boolean.TRUE.equals(summarizes) ? summarizer(connection) : null,
                         Duration.ofMillis(ahead),
                         measurable ? (Long) bytes(connection) : null,
                         row.getLong("kept"));
@@ -103,6 +115,27 @@ record ServerFacts(
 
     private static Capacity capacity(int used, int most) {
         return new Capacity(most - used, most);
+    }
+
+    /** PostgreSQL 17 and newer. What it has read but not summarized yet is not behind: summaries end at checkpoints. */
+    private static @Nullable Summarizer summarizer(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("""
+                        SELECT summarizer_pid IS NOT NULL,
+                               pg_wal_lsn_diff(
+                                   CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                                        ELSE pg_current_wal_flush_lsn() END,
+                                   nullif(greatest(summarized_lsn, pending_lsn), '0/0'))::bigint
+                          FROM pg_get_wal_summarizer_state()
+                        """)) {
+            row.next();
+            return new Summarizer(row.getBoolean(1), row.getObject(2, Long.class));
+        } catch (SQLException e) {
+            if (SqlStates.INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
+                return null;
+            }
+            throw e;
+        }
     }
 
     private static long bytes(Connection connection) throws SQLException {

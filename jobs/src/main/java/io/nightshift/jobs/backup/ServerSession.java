@@ -1,6 +1,6 @@
 package io.nightshift.jobs.backup;
 
-import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.RunContext;
 import java.sql.Connection;
@@ -24,15 +24,13 @@ final class ServerSession implements AutoCloseable {
         this.freeing = freeing;
     }
 
-    static ServerSession open(ManagedCluster cluster, RunContext run) throws SQLException {
-        BackupSettings settings = run.settings(BackupSettings.class);
-        return limited(cluster.direct(settings.intent(), "run " + run.id()), run);
+    static ServerSession open(ManagedNode node, RunContext run) throws SQLException {
+        return limited(node.direct("run " + run.id()), run);
     }
 
     /** The same in one of the cluster's databases. */
-    static ServerSession open(ManagedCluster cluster, String database, RunContext run) throws SQLException {
-        BackupSettings settings = run.settings(BackupSettings.class);
-        return limited(cluster.direct(settings.intent(), database, "run " + run.id()), run);
+    static ServerSession open(ManagedNode node, String database, RunContext run) throws SQLException {
+        return limited(node.direct(database, "run " + run.id()), run);
     }
 
     private static ServerSession limited(Connection connection, RunContext run) throws SQLException {

@@ -2,7 +2,7 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.SourceDamage;
-import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.run.RunContext;
@@ -22,8 +22,8 @@ record SourceServer(PostgresVersion version, boolean inRecovery, boolean hidesTa
     private static final int HIDES_IN_PLACE_TABLESPACES = 15;
 
     /** Asks, and reports what it may not see. */
-    static SourceServer of(ManagedCluster cluster, RunContext run, PostgresVersion version) {
-        try (ServerSession session = ServerSession.open(cluster, run);
+    static SourceServer of(ManagedNode node, RunContext run, PostgresVersion version) {
+        try (ServerSession session = ServerSession.open(node, run);
                 Statement statement = session.connection().createStatement();
                 ResultSet row = statement.executeQuery("""
                         SELECT pg_is_in_recovery(), current_user,

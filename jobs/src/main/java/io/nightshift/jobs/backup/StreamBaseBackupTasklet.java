@@ -9,6 +9,7 @@ import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BaseBackupOptions;
 import io.nightshift.infra.replication.ReplicationConnection;
@@ -53,11 +54,13 @@ final class StreamBaseBackupTasklet implements Tasklet {
             return RepeatStatus.FINISHED;
         }
         run.progress().begin("wait for the checkpoint", null, "");
-        try (ReplicationConnection server = clusters.cluster(run.cluster())
-                        .replication(run.settings(BackupSettings.class).intent(), "run " + run.id());
+        ManagedNode node = clusters.cluster(run.cluster())
+                .node(run.settings(BackupSettings.class).intent());
+        new SourceCheck(run, clock).requireUnlessChecked(node);
+        try (ReplicationConnection server = node.replication("run " + run.id());
                 Cancellation.Registration freeing =
                         run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"))) {
-            WrittenBackup.remember(run, stream(server));
+            WrittenBackup.remember(run, stream(node, server));
         } catch (RuntimeException e) {
             // A cancelled run ends as such, whatever the cut connection said.
             run.cancellation().check();
@@ -66,11 +69,11 @@ final class StreamBaseBackupTasklet implements Tasklet {
         return RepeatStatus.FINISHED;
     }
 
-    private BackupDocument stream(ReplicationConnection server) {
+    private BackupDocument stream(ManagedNode node, ReplicationConnection server) {
         BackupSettings settings = run.settings(BackupSettings.class);
         Instant startedAt = clock.instant();
         SystemIdentity identity = server.identifySystem();
-        SourceServer source = SourceServer.of(clusters.cluster(run.cluster()), run, server.version());
+        SourceServer source = SourceServer.of(node, run, server.version());
         BackupPaths paths = new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
         BackupLabel label = new BackupLabels(clock, new SecureRandom()).next(BackupType.FULL);
         WritingMarker marker =
@@ -91,7 +94,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
                         written.document(label, paths, source, settings, startedAt, clock.instant(), run);
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, times);
-                reportSourceDamage(written);
+                reportSourceDamage(node, written);
                 return document;
             } catch (RuntimeException | Error e) {
                 backup.discard();
@@ -100,11 +103,10 @@ final class StreamBaseBackupTasklet implements Tasklet {
         }
     }
 
-    private void reportSourceDamage(WrittenBackup written) {
+    private void reportSourceDamage(ManagedNode node, WrittenBackup written) {
         DamagedPages pages = written.damagedPages();
         List<String> paths = pages.files().stream().map(DamagedFile::path).toList();
-        Map<String, DamagedRelation> relations =
-                paths.isEmpty() ? Map.of() : new DamagedRelations(clusters.cluster(run.cluster()), run).of(paths);
+        Map<String, DamagedRelation> relations = paths.isEmpty() ? Map.of() : new DamagedRelations(node, run).of(paths);
         new SourceDamageReport(run, pages, relations).report(written.end());
     }
 

@@ -66,7 +66,7 @@ class FullBackupRefusalsTest {
                 FailureKind.CONFIGURATION,
                 "connection to 127.0.0.1:" + port() + " of cluster chanuka refused: "
                         + "password authentication failed for user \"backup\"",
-                "check user name and password");
+                "correct the password in clusters/chanuka.yaml, its variable or .pgpass; or set it, in psql: \\password \"backup\"");
         assertThat(failure.explained()).doesNotContain("not-this-one");
     }
 
@@ -123,7 +123,8 @@ class FullBackupRefusalsTest {
             assertThat(failure.kind()).isEqualTo(FailureKind.CONFIGURATION);
             assertThat(failure.explained())
                     .isEqualTo("base backup of cluster chanuka is not possible: wal_level is minimal\n"
-                            + "HINT: set wal_level = replica and restart the server");
+                            + "HINT: ALTER SYSTEM SET wal_level = replica; ALTER SYSTEM SET max_wal_senders = 10;"
+                            + " then restart the server");
             assertThat(minimal.files()).isEmpty();
         }
     }

@@ -12,7 +12,9 @@ import io.nightshift.infra.run.Severity;
 import io.nightshift.jobs.backup.ServerFacts.Capacity;
 import io.nightshift.jobs.backup.ServerFacts.Role;
 import io.nightshift.jobs.backup.ServerFacts.Safety;
+import io.nightshift.jobs.backup.ServerFacts.Summarizer;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PreflightTest {
@@ -39,6 +41,7 @@ class PreflightTest {
                 new Capacity(senders, mostSenders),
                 new Capacity(slots, mostSlots),
                 safety,
+                null,
                 Duration.ofSeconds(secondsAhead),
                 null,
                 walKept);
@@ -74,7 +77,8 @@ class PreflightTest {
         assertRefused(
                 facts,
                 FailureKind.CONFIGURATION,
-                "wal_level is minimal\nHINT: set wal_level = replica and restart the server");
+                "wal_level is minimal\nHINT: ALTER SYSTEM SET wal_level = replica; ALTER SYSTEM SET max_wal_senders = 10;"
+                        + " ALTER SYSTEM SET max_replication_slots = 10; then restart the server");
     }
 
     @Test
@@ -121,8 +125,47 @@ class PreflightTest {
         assertRefused(
                 facts,
                 FailureKind.CONFIGURATION,
-                "full_page_writes is off, and the source is a standby\nHINT: set full_page_writes = on at the primary,"
-                        + " or take the backup from the primary");
+                "full_page_writes is off, and the source is a standby\nHINT: at the primary: ALTER SYSTEM SET"
+                        + " full_page_writes = on; SELECT pg_reload_conf(), then CHECKPOINT there and here; or take the backup from the primary");
+    }
+
+    @Test
+    void a_server_that_may_have_no_sender_is_told_the_statement() {
+        var facts = facts("180006", "backup", true, "replica", 0, 0, 1, 10, SAFE, 0, -1);
+
+        assertRefused(
+                facts,
+                FailureKind.RESOURCES_EXHAUSTED,
+                "max_wal_senders is 0\nHINT: ALTER SYSTEM SET max_wal_senders = 10; then restart the server");
+    }
+
+    @Test
+    void a_summarizer_that_is_gone_or_far_behind_is_a_warning() {
+        assertThat(summarizing(new Summarizer(true, 900L << 20))).isEmpty();
+        assertThat(summarizing(new Summarizer(true, null))).isEmpty();
+        assertThat(summarizing(new Summarizer(true, 3L << 30)))
+                .extracting(Finding::detail)
+                .containsExactly("its WAL summarizer is 3.00 GB of WAL behind: incremental backups will fail,"
+                        + " and the server keeps that WAL");
+        assertThat(summarizing(new Summarizer(false, 0L)))
+                .extracting(Finding::detail)
+                .containsExactly("its WAL summarizer does not run: incremental backups will fail,"
+                        + " and the server keeps that WAL");
+    }
+
+    private static List<Finding> summarizing(Summarizer summarizer) {
+        var facts = new ServerFacts(
+                GOOD.version(),
+                GOOD.role(),
+                GOOD.walLevel(),
+                GOOD.senders(),
+                GOOD.slots(),
+                SAFE,
+                summarizer,
+                Duration.ZERO,
+                null,
+                -1);
+        return new Preflight("chanuka", facts).findings();
     }
 
     @Test

@@ -74,15 +74,33 @@ final class BackupList {
     }
 
     void print(PrintWriter out) {
-        TextTable table = new TextTable(
-                "label", "cluster", "type", "state", "size", "stored", "WAL", "end LSN", "server", "ended");
-        backups.forEach(backup -> table.row(cells(backup)));
+        boolean labelled = backups.stream().anyMatch(backup -> !labels(backup).isEmpty());
+        List<String> header = new ArrayList<>(
+                List.of("label", "cluster", "type", "state", "size", "stored", "WAL", "end LSN", "server", "ended"));
+        if (labelled) {
+            header.add("labels");
+        }
+        TextTable table = new TextTable(header);
+        backups.forEach(backup -> {
+            List<String> row = new ArrayList<>(cells(backup));
+            if (labelled) {
+                row.add(labels(backup).entrySet().stream()
+                        .map(label -> label.getKey() + ": " + label.getValue())
+                        .collect(Collectors.joining(", ")));
+            }
+            table.row(row);
+        });
         table.print(out);
         backups.forEach(backup -> backup.copies().forEach((storage, copy) -> {
             if (copy.state() == StoredBackup.State.DAMAGED) {
                 out.println(backup.label() + " is damaged in storage " + storage + ": " + copy.reason());
             }
         }));
+    }
+
+    /** What people wrote on it. */
+    private static Map<String, String> labels(StoredBackup backup) {
+        return backup.document().map(BackupDocument::labels).orElse(Map.of());
     }
 
     private static List<String> cells(StoredBackup backup) {
@@ -158,6 +176,7 @@ final class BackupList {
         json.put("storedBytes", document == null ? null : document.storedBytes());
         json.put("startedAt", document == null ? null : document.startedAt());
         json.put("endedAt", document == null ? null : document.endedAt());
+        json.put("labels", labels(backup));
         return json;
     }
 

@@ -242,12 +242,15 @@ class CommandLineTest {
         Answer text = nightshift("setup", "stage", "--print");
         Answer json = nightshift("setup", "stage", "--print", "--output", "json");
 
-        assertThat(text.exitStatus()).as(text.err()).isZero();
+        assertThat(text.exitStatus()).as("nobody answers there").isEqualTo(6);
+        assertThat(text.err()).startsWith("nightshift: not compared with the server: connection to 127.0.0.1:1 ");
         assertThat(text.out())
                 .contains("CREATE ROLE \"nobody\" LOGIN REPLICATION;")
                 .contains("host replication \"nobody\" ADDRESS/32 scram-sha-256")
                 .contains("max_wal_senders");
         assertThat(json.json().path("sql").size()).isEqualTo(5);
+        assertThat(json.json().path("comparison").isNull()).isTrue();
+        assertThat(json.json().path("notCompared").asString()).contains("127.0.0.1:1");
     }
 
     @Test
