@@ -59,6 +59,8 @@ public final class WireRelay implements AutoCloseable {
     private final int server;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    private final List<byte[]> recorded = Collections.synchronizedList(new ArrayList<>());
+    private volatile boolean recording;
     private volatile Fault fault;
     private volatile CountDownLatch broken = new CountDownLatch(1);
     private int ordinarySessions;
@@ -93,6 +95,17 @@ public final class WireRelay implements AutoCloseable {
     public List<String> heard() {
         synchronized (heard) {
             return List.copyOf(heard);
+        }
+    }
+
+    /** Keeps the messages of replication connections from now on. */
+    public void record() {
+        recording = true;
+    }
+
+    public List<byte[]> recorded() {
+        synchronized (recorded) {
+            return List.copyOf(recorded);
         }
     }
 
@@ -208,6 +221,9 @@ public final class WireRelay implements AutoCloseable {
             String kind = kind(message);
             if (session == REPLICATION) {
                 heard.add(kind);
+                if (recording) {
+                    recorded.add(message);
+                }
             }
             Fault due = fault;
             if (due != null && due.session() == session && due.kind().equals(kind) && ++seen == due.nth()) {
