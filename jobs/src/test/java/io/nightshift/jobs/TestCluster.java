@@ -17,6 +17,7 @@ import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.KnownStorages;
+import io.nightshift.infra.storage.Storage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -49,6 +51,7 @@ public final class TestCluster implements AutoCloseable {
     private final Secret password;
     private final List<String> storages;
     private final List<NodeAddress> standbys;
+    private final UnaryOperator<Storage> layer;
 
     private TestCluster(
             TestPostgres postgres,
@@ -58,7 +61,8 @@ public final class TestCluster implements AutoCloseable {
             String username,
             Secret password,
             List<String> storages,
-            List<NodeAddress> standbys) {
+            List<NodeAddress> standbys,
+            UnaryOperator<Storage> layer) {
         this.postgres = postgres;
         this.port = port;
         this.directory = directory;
@@ -67,6 +71,7 @@ public final class TestCluster implements AutoCloseable {
         this.password = password;
         this.storages = storages;
         this.standbys = standbys;
+        this.layer = layer;
     }
 
     public static TestCluster start(int major, Map<String, String> settings) {
@@ -79,7 +84,8 @@ public final class TestCluster implements AutoCloseable {
                 postgres.username(),
                 new Secret(postgres.password()),
                 List.of("local"),
-                List.of());
+                List.of(),
+                UnaryOperator.identity());
     }
 
     /** The same cluster with new, empty storages: another test on the same server. Close it before the first. */
@@ -92,30 +98,33 @@ public final class TestCluster implements AutoCloseable {
                 username,
                 password,
                 List.of(names),
-                standbys);
+                standbys,
+                layer);
     }
 
     /** The same cluster and storages, with one more node. */
     public TestCluster withStandby(PostgresServer standby) {
         List<NodeAddress> nodes = new ArrayList<>(standbys);
         nodes.add(new NodeAddress("127.0.0.1", standby.port()));
-        return new TestCluster(postgres, port, directory, false, username, password, storages, List.copyOf(nodes));
+        return new TestCluster(
+                postgres, port, directory, false, username, password, storages, List.copyOf(nodes), layer);
     }
 
-    /** The same cluster and storages, with its server at another port: behind a network that a test breaks. */
-    public TestCluster through(int otherPort) {
-        return new TestCluster(postgres, () -> otherPort, directory, false, username, password, storages, standbys);
+    /** The same cluster and storages, which runs see only through this layer. */
+    public TestCluster behind(UnaryOperator<Storage> other) {
+        return new TestCluster(postgres, port, directory, false, username, password, storages, standbys, other);
     }
 
     /** The same cluster and storages, with its server at another port: behind a network that a test breaks. */
     public TestCluster through(int otherPort) {
         return new TestCluster(
-                postgres, () -> otherPort, directory, false, username, password, storages, standbys);
+                postgres, () -> otherPort, directory, false, username, password, storages, standbys, layer);
     }
 
     /** The same cluster and storages, worked on as another role. */
     public TestCluster as(String role, String itsPassword) {
-        return new TestCluster(postgres, port, directory, false, role, new Secret(itsPassword), storages, standbys);
+        return new TestCluster(
+                postgres, port, directory, false, role, new Secret(itsPassword), storages, standbys, layer);
     }
 
     /** What another process needs to be told to {@link #attach}. */
@@ -133,7 +142,8 @@ public final class TestCluster implements AutoCloseable {
                 coordinates[1],
                 new Secret(coordinates[2]),
                 List.of("local"),
-                List.of());
+                List.of(),
+                UnaryOperator.identity());
     }
 
     public TestPostgres postgres() {
@@ -156,7 +166,8 @@ public final class TestCluster implements AutoCloseable {
                 configured,
                 "test-installation",
                 new KnownStorages(directory.resolve("known")),
-                Clock.systemUTC());
+                Clock.systemUTC(),
+                layer);
     }
 
     public BackupCatalog catalog() {

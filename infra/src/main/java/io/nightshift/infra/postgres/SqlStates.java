@@ -94,7 +94,16 @@ public final class SqlStates {
                     "see whether the server, its disks or the network hang; then run the job again",
                     exception);
         }
-        return failure(doing, ServerNotice.of(exception), exception);
+        ServerNotice error = ServerNotice.of(exception);
+        if (isCut(exception) && kind(error.sqlState()) != FailureKind.POSTGRES_UNAVAILABLE) {
+            // pgjdbc takes half a message of the login for a wrong one.
+            return new NightshiftException(
+                    FailureKind.POSTGRES_UNAVAILABLE,
+                    doing + ": connection lost: " + oneLine(exception),
+                    "check that the server runs and that the network lets us in",
+                    exception);
+        }
+        return failure(doing, error, exception);
     }
 
     /** The failure that a server's ErrorResponse means. */
@@ -128,6 +137,15 @@ public final class SqlStates {
             default ->
                 error.sqlState().startsWith("08") ? "check that the server runs and that the network lets us in" : null;
         };
+    }
+
+    private static boolean isCut(SQLException exception) {
+        for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
+            if (cause instanceof EOFException || cause instanceof SocketException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** A read that timed out; connecting has words of its own for it. */

@@ -70,8 +70,12 @@ final class Answer {
     ResultSetRows resultSet() throws IOException {
         expect(ROW_DESCRIPTION);
         List<Row> rows = new ArrayList<>();
+        long before = messages.received();
         while (true) {
             char type = next();
+            if (messages.received() - before > MessageReader.LONGEST_MESSAGE) {
+                throw new ProtocolViolation("a result of more than " + MessageReader.LONGEST_MESSAGE + " bytes");
+            }
             switch (type) {
                 case DATA_ROW -> rows.add(row());
                 case COMMAND_COMPLETE -> {

@@ -22,26 +22,35 @@ final class BaseBackupStream {
         MANIFEST
     }
 
-    private final WireStream wire;
+    /** Sets how long a read may wait; null for ever. */
+    @FunctionalInterface
+    interface ReadLimit {
+        void set(@Nullable Duration limit) throws IOException;
+    }
+
+    private final MessageReader messages;
+    private final ReadLimit reads;
     private final BaseBackupReceiver receiver;
     private final @Nullable Duration idleLimit;
     private final List<ServerNotice> notices = new ArrayList<>();
     private Phase phase = Phase.BEFORE_ARCHIVES;
 
-    BaseBackupStream(WireStream wire, BaseBackupReceiver receiver, @Nullable Duration idleLimit) {
-        this.wire = wire;
+    BaseBackupStream(
+            MessageReader messages, ReadLimit reads, BaseBackupReceiver receiver, @Nullable Duration idleLimit) {
+        this.messages = messages;
+        this.reads = reads;
         this.receiver = receiver;
         this.idleLimit = idleLimit;
     }
 
     /** Reads the whole answer. During the checkpoint before the first row the server is rightly silent for minutes. */
     BackupEnd receive() throws IOException {
-        wire.limitReads(null);
-        Answer answer = new Answer(wire.messages(), this::notice);
+        reads.set(null);
+        Answer answer = new Answer(messages, this::notice);
         Row start = answer.resultSet().single();
         receiver.started(new BackupStart(
                 Values.lsn(start.required(0)), Values.timeline(start.required(1)), tablespaces(answer.resultSet())));
-        wire.limitReads(idleLimit);
+        reads.set(idleLimit);
         answer.expect(Answer.COPY_OUT);
         receiveCopy(answer);
         return end(answer);

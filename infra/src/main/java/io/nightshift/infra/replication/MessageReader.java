@@ -21,7 +21,7 @@ final class MessageReader {
     private static final int BUFFER_SIZE = 256 * 1024;
 
     /** Everything but CopyData is short; a longer one means that we are not talking to PostgreSQL. */
-    private static final int LONGEST_MESSAGE = 16 * 1024 * 1024;
+    static final int LONGEST_MESSAGE = 16 * 1024 * 1024;
 
     private static final int HEADER_SIZE = 5;
 
@@ -130,6 +130,9 @@ final class MessageReader {
         byte[] text = new byte[64];
         int length = 0;
         for (byte next = readByte(); next != 0; next = readByte()) {
+            if (length == LONGEST_MESSAGE) {
+                throw new ProtocolViolation("a text of more than " + LONGEST_MESSAGE + " bytes");
+            }
             if (length == text.length) {
                 text = Arrays.copyOf(text, 2 * length);
             }

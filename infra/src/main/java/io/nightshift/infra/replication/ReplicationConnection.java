@@ -191,7 +191,7 @@ public final class ReplicationConnection implements AutoCloseable {
         String command = options.command();
         return run("base backup from " + server, () -> {
             wire.sendQuery(command);
-            return new BaseBackupStream(wire, receiver, options.idleLimit()).receive();
+            return new BaseBackupStream(wire.messages(), wire::limitReads, receiver, options.idleLimit()).receive();
         });
     }
 

@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /** Which storages a cluster uses, opened. Thread-safe. */
 public final class ClusterStorages {
@@ -19,6 +20,7 @@ public final class ClusterStorages {
     private final String installation;
     private final KnownStorages known;
     private final Clock clock;
+    private final UnaryOperator<Storage> layer;
 
     public ClusterStorages(
             Map<String, ClusterConfig> clusters,
@@ -26,11 +28,23 @@ public final class ClusterStorages {
             String installation,
             KnownStorages known,
             Clock clock) {
+        this(clusters, storages, installation, known, clock, UnaryOperator.identity());
+    }
+
+    /** @param layer lies between each storage and who works with it, such as one that breaks when a test says so */
+    public ClusterStorages(
+            Map<String, ClusterConfig> clusters,
+            Map<String, StorageConfig> storages,
+            String installation,
+            KnownStorages known,
+            Clock clock,
+            UnaryOperator<Storage> layer) {
         this.clusters = Map.copyOf(clusters);
         this.storages = Map.copyOf(storages);
         this.installation = installation;
         this.known = known;
         this.clock = clock;
+        this.layer = layer;
     }
 
     /** The required storages as one, for writing: each belongs to this installation, or does from now on. */
@@ -40,7 +54,7 @@ public final class ClusterStorages {
                 .map(use -> open(use.getKey()))
                 .toList();
         required.forEach(this::own);
-        return new StorageSet(List.copyOf(required));
+        return new StorageSet(required.stream().map(layer::apply).toList());
     }
 
     private void own(DirectoryStorage storage) {
@@ -64,7 +78,7 @@ public final class ClusterStorages {
     public List<Storage> forReading(String cluster) {
         return cluster(cluster).storages().entrySet().stream()
                 .sorted(Map.Entry.comparingByValue())
-                .<Storage>map(use -> open(use.getKey()))
+                .map(use -> layer.apply(open(use.getKey())))
                 .toList();
     }
 

@@ -3,7 +3,9 @@ package io.nightshift.infra.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.TestPostgres;
+import java.io.EOFException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
@@ -75,6 +77,18 @@ class SqlStatesTest {
 
         assertThat(SqlStates.failure("connect", untrusted).kind()).isEqualTo(FailureKind.CONFIGURATION);
         assertThat(SqlStates.failure("connect", cut).kind()).isEqualTo(FailureKind.POSTGRES_UNAVAILABLE);
+    }
+
+    @Test
+    void tells_a_login_that_was_cut_from_one_that_was_refused() {
+        var cut = new SQLException("Invalid SCRAM client initialization", "08004", new EOFException());
+        var refused = new SQLException("no password was given", "08004");
+
+        assertThat(SqlStates.failure("connect", cut))
+                .hasMessage("connect: connection lost: Invalid SCRAM client initialization")
+                .extracting(NightshiftException::kind)
+                .isEqualTo(FailureKind.POSTGRES_UNAVAILABLE);
+        assertThat(SqlStates.failure("connect", refused).kind()).isEqualTo(FailureKind.CONFIGURATION);
     }
 
     @Test

@@ -16,10 +16,25 @@ import java.nio.charset.StandardCharsets;
  */
 final class ScriptedServer implements AutoCloseable {
 
+    private static final int PATIENCE_MILLIS = 50;
+
     private final ServerSocket listener;
+    private final byte[] welcome;
+    private final int patience;
     private final byte[] answer;
 
     ScriptedServer(byte[] answer) {
+        this(welcome(), 0, answer);
+    }
+
+    /** With a login that no real server gives; hangs up on a client that waits for more of it. */
+    ScriptedServer(byte[] welcome, byte[] answer) {
+        this(welcome, PATIENCE_MILLIS, answer);
+    }
+
+    private ScriptedServer(byte[] welcome, int patience, byte[] answer) {
+        this.welcome = welcome;
+        this.patience = patience;
         this.answer = answer;
         try {
             listener = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
@@ -55,15 +70,16 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     private void converse(Socket client) throws IOException {
+        client.setSoTimeout(patience);
         DataInputStream in = new DataInputStream(client.getInputStream());
         in.readNBytes(in.readInt() - Integer.BYTES);
-        client.getOutputStream().write(welcome());
+        client.getOutputStream().write(welcome);
         in.readByte();
         in.readNBytes(in.readInt() - Integer.BYTES);
         client.getOutputStream().write(answer);
     }
 
-    private static byte[] welcome() {
+    static byte[] welcome() {
         return new Messages()
                 .message('R', new byte[4])
                 .message('S', "server_version\00018.6\0")

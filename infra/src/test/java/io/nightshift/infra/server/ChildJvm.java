@@ -39,10 +39,27 @@ public final class ChildJvm implements AutoCloseable {
         return start(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"), main, environment, arguments);
     }
 
+    /** Bound by the permissions of files, which root is not: as root it starts without CAP_DAC_OVERRIDE. */
+    public static ChildJvm startBoundByPermissions(Class<?> main, String... arguments) {
+        boolean root = Command.run(List.of("id", "-u"), LIMIT).lastLine().equals("0");
+        List<String> prefix =
+                root ? List.of("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override") : List.of();
+        return start(prefix, List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"), main, Map.of(), arguments);
+    }
+
     /** With its own options, such as {@code -Xmx300m}. */
     public static ChildJvm start(
             List<String> options, Class<?> main, Map<String, String> environment, String... arguments) {
-        List<String> command = new ArrayList<>();
+        return start(List.of(), options, main, environment, arguments);
+    }
+
+    private static ChildJvm start(
+            List<String> prefix,
+            List<String> options,
+            Class<?> main,
+            Map<String, String> environment,
+            String... arguments) {
+        List<String> command = new ArrayList<>(prefix);
         // As a terminal gives it: Ctrl-C not ignored, although a build in the background is started so, and a session
         // of
         // its own, so that it can be sent to the whole process group.

@@ -130,6 +130,12 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
+    /** Sends the postmaster a signal and does not wait: INT asks for a fast shutdown, QUIT for an immediate one. */
+    public void signalPostmaster(String signal) {
+        long pid = PostmasterFile.read(dataDirectory()).orElseThrow().pid();
+        Command.run(List.of("kill", "-" + signal, Long.toString(pid)), LIMIT);
+    }
+
     /** Stops every process of the server in its tracks: connections stay open and nothing answers. */
     public void freeze() {
         signal("STOP");

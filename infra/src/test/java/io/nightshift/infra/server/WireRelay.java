@@ -30,7 +30,12 @@ public final class WireRelay implements AutoCloseable {
     public enum Place {
         BEFORE,
         HALF,
-        AFTER
+        AFTER;
+
+        /** Bytes of a message of this length. */
+        private int of(int length) {
+            return length * ordinal() / 2;
+        }
     }
 
     /** Whether both sides notice at once, or the client hears nothing any more. */
@@ -59,6 +64,8 @@ public final class WireRelay implements AutoCloseable {
     private final int server;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final List<String> heard = Collections.synchronizedList(new ArrayList<>());
+    private final List<byte[]> recorded = Collections.synchronizedList(new ArrayList<>());
+    private volatile boolean recording;
     private volatile Fault fault;
     private volatile CountDownLatch broken = new CountDownLatch(1);
     private int ordinarySessions;
@@ -93,6 +100,17 @@ public final class WireRelay implements AutoCloseable {
     public List<String> heard() {
         synchronized (heard) {
             return List.copyOf(heard);
+        }
+    }
+
+    /** Keeps the messages of replication connections from now on. */
+    public void record() {
+        recording = true;
+    }
+
+    public List<byte[]> recorded() {
+        synchronized (recorded) {
+            return List.copyOf(recorded);
         }
     }
 
@@ -208,14 +226,13 @@ public final class WireRelay implements AutoCloseable {
             String kind = kind(message);
             if (session == REPLICATION) {
                 heard.add(kind);
+                if (recording) {
+                    recorded.add(message);
+                }
             }
             Fault due = fault;
             if (due != null && due.session() == session && due.kind().equals(kind) && ++seen == due.nth()) {
-                out.write(message, 0, switch (due.place()) {
-                    case BEFORE -> 0;
-                    case HALF -> message.length / 2;
-                    case AFTER -> message.length;
-                });
+                out.write(message, 0, due.place().of(message.length));
                 fault = null;
                 if (due.act() == Act.FREEZE) {
                     broken.countDown();

@@ -34,6 +34,7 @@ public final class FaultyStorage implements Storage {
 
     private final Storage storage;
     private final Map<Call, Fault> faults = new EnumMap<>(Call.class);
+    private final Map<Call, Integer> calls = new EnumMap<>(Call.class);
 
     public FaultyStorage(Storage storage) {
         this.storage = storage;
@@ -49,6 +50,11 @@ public final class FaultyStorage implements Storage {
     public synchronized FaultyStorage failFrom(Call call, int nth, FailureKind kind) {
         faults.put(call, new Fault(nth, true, kind));
         return this;
+    }
+
+    /** How many calls of a kind there were. */
+    public synchronized int calls(Call call) {
+        return calls.getOrDefault(call, 0);
     }
 
     /** Works again. */
@@ -112,6 +118,7 @@ public final class FaultyStorage implements Storage {
     }
 
     private synchronized FailureKind due(Call call) {
+        calls.merge(call, 1, Integer::sum);
         Fault fault = faults.get(call);
         if (fault == null) {
             return null;

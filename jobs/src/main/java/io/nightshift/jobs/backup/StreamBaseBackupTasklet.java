@@ -14,6 +14,8 @@ import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BaseBackupOptions;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.replication.SystemIdentity;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
@@ -98,9 +100,28 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 return document;
             } catch (RuntimeException | Error e) {
                 backup.discard();
+                if (source.inRecovery() && e instanceof NightshiftException failure) {
+                    throw orPromoted(failure, server);
+                }
                 throw e;
             }
         }
+    }
+
+    /** The server's words for it are translated, and its SQLSTATE has other meanings; its state tells. */
+    private static NightshiftException orPromoted(NightshiftException failure, ReplicationConnection server) {
+        try {
+            if (!server.show("in_hot_standby").equals("off")) {
+                return failure;
+            }
+        } catch (NightshiftException connectionIsOver) {
+            return failure;
+        }
+        return new NightshiftException(
+                FailureKind.POSTGRES_UNAVAILABLE,
+                String.valueOf(failure.getMessage()),
+                "the standby was promoted while it was read, so this backup is worth nothing; run the job again",
+                failure);
     }
 
     private void reportSourceDamage(ManagedNode node, WrittenBackup written) {
