@@ -54,7 +54,7 @@ public final class ClusterStorages {
                 .map(use -> open(use.getKey()))
                 .toList();
         required.forEach(this::own);
-        return new StorageSet(required.stream().map(layer::apply).toList());
+        return new StorageSet(required.stream().map(layer).toList());
     }
 
     private void own(DirectoryStorage storage) {

@@ -210,8 +210,8 @@ class CommandLineTest {
     void draws_the_steps_of_a_run_and_shows_its_log_when_asked() {
         Answer plain = nightshift("show", completed.toString());
         Answer withLog = nightshift("show", failed.toString(), "--log");
-        JsonNode json =
-                nightshift("show", failed.toString(), "--log", "--output", "json").json();
+        JsonNode json = nightshift("show", failed.toString(), "--log", "--output", "json")
+                .json();
 
         assertThat(plain.out()).contains("firstAct", "secondAct", "|#", "findings: 1 new");
         assertThat(withLog.out()).contains("  log", " ERROR [", "IllegalStateException: broken");
