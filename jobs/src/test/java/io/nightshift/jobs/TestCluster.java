@@ -121,7 +121,8 @@ public final class TestCluster implements AutoCloseable {
 
     /** The same cluster and storages, worked on as another role. */
     public TestCluster as(String role, String itsPassword) {
-        return new TestCluster(postgres, port, directory, false, role, new Secret(itsPassword), storages, standbys, layer);
+        return new TestCluster(
+                postgres, port, directory, false, role, new Secret(itsPassword), storages, standbys, layer);
     }
 
     /** What another process needs to be told to {@link #attach}. */

@@ -2,9 +2,9 @@ package io.nightshift.infra.backup;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.BaseBackupOptions;
 import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
-import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.BaseBackupReceiver;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.replication.ReplicationConnection;
@@ -129,7 +129,8 @@ public final class Corpus {
     }
 
     private static byte[] shortened(ByteArrayOutputStream manifest) {
-        List<String> lines = new ArrayList<>(manifest.toString(ISO_8859_1).lines().toList());
+        List<String> lines =
+                new ArrayList<>(manifest.toString(ISO_8859_1).lines().toList());
         lines.remove(lines.size() - 1);
         int files = lines.indexOf("\"Files\": [") + 1;
         int end = lines.indexOf("],");

@@ -3,6 +3,7 @@ package io.nightshift.infra.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.Effort;
@@ -12,11 +13,9 @@ import io.nightshift.infra.storage.DirectoryStorage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import io.nightshift.infra.replication.ManifestChecksum;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.zip.CRC32C;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,7 +46,9 @@ class StoredBytesFuzzTest {
 
         assertThat(reader.indexDamage()).isEmpty();
         assertThat(reader.tar().readAllBytes()).isEqualTo(Corpus.tar(major));
-        assertThat(scan(Corpus.tar(major), 512)).contains("backup_label", "PG_VERSION").hasSizeGreaterThan(10);
+        assertThat(scan(Corpus.tar(major), 512))
+                .contains("backup_label", "PG_VERSION")
+                .hasSizeGreaterThan(10);
         assertThat(read(Corpus.tar(major))).isEqualTo(scan(Corpus.tar(major), 100));
     }
 
@@ -190,9 +192,7 @@ class StoredBytesFuzzTest {
                 .putInt(trailer + field, extremes.get(random.nextInt(extremes.size())));
         var crc = new CRC32C();
         crc.update(damaged, trailer, IndexTrailer.BYTES - 4);
-        ByteBuffer.wrap(damaged)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(damaged.length - 4, (int) crc.getValue());
+        ByteBuffer.wrap(damaged).order(ByteOrder.LITTLE_ENDIAN).putInt(damaged.length - 4, (int) crc.getValue());
         return damaged;
     }
 
@@ -204,8 +204,7 @@ class StoredBytesFuzzTest {
         }
         String body = text.substring(0, last);
         return (body + "\"checksum\": \""
-                        + ManifestChecksum.SHA256.hexOf(
-                                body.getBytes(StandardCharsets.UTF_8))
+                        + ManifestChecksum.SHA256.hexOf(body.getBytes(StandardCharsets.UTF_8))
                         + "\"}\n")
                 .getBytes(StandardCharsets.UTF_8);
     }

@@ -98,7 +98,11 @@ class ProtocolFuzzTest {
     @Test
     void a_message_that_says_it_is_two_gigabytes_long_takes_no_two_gigabytes() {
         for (char type : "TDCHdcNEZSA".toCharArray()) {
-            byte[] start = new Messages().row("0/2000028", "1").row(null, null, "1").message('H', new byte[3]).bytes();
+            byte[] start = new Messages()
+                    .row("0/2000028", "1")
+                    .row(null, null, "1")
+                    .message('H', new byte[3])
+                    .bytes();
             byte[] answer = ByteBuffer.allocate(start.length + 100)
                     .put(start)
                     .put((byte) type)
@@ -116,7 +120,11 @@ class ProtocolFuzzTest {
 
     @Test
     void a_name_and_a_result_that_never_end_are_refused() {
-        byte[] start = new Messages().row("0/2000028", "1").row(null, null, "1").message('H', new byte[3]).bytes();
+        byte[] start = new Messages()
+                .row("0/2000028", "1")
+                .row(null, null, "1")
+                .message('H', new byte[3])
+                .bytes();
         byte[] name = ByteBuffer.allocate(start.length + 6)
                 .put(start)
                 .put((byte) 'd')
@@ -125,7 +133,9 @@ class ProtocolFuzzTest {
                 .array();
         byte[] row = new Messages().row("0/2000028", "1").bytes();
         byte[] opening = ByteBuffer.allocate(7).put(row, 0, 7).array();
-        byte[] again = ByteBuffer.allocate(row.length - 7 - 12).put(row, 7, row.length - 7 - 12).array();
+        byte[] again = ByteBuffer.allocate(row.length - 7 - 12)
+                .put(row, 7, row.length - 7 - 12)
+                .array();
 
         assertThat(catchThrowable(() -> receive(endless(name, new byte[] {'x'}), new NullReceiver())))
                 .isInstanceOf(ProtocolViolation.class)
@@ -165,7 +175,8 @@ class ProtocolFuzzTest {
                 assertThat(failure.kind()).as("%s: %s", type, failure).isEqualTo(FailureKind.POSTGRES_UNAVAILABLE);
             }
         }
-        assertThatCode(() -> openAndReceive(new ScriptedServer(Corpus.answer(18)))).doesNotThrowAnyException();
+        assertThatCode(() -> openAndReceive(new ScriptedServer(Corpus.answer(18))))
+                .doesNotThrowAnyException();
     }
 
     private static void openAndReceive(ScriptedServer server) {
@@ -183,6 +194,12 @@ class ProtocolFuzzTest {
     private static InputStream endless(byte[] beginning, byte[] again) {
         return new InputStream() {
             private long at;
+
+            @Override
+            public int read(byte[] bytes, int offset, int length) {
+                bytes[offset] = (byte) read();
+                return 1;
+            }
 
             @Override
             public int read() {

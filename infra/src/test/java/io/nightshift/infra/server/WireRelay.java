@@ -30,7 +30,12 @@ public final class WireRelay implements AutoCloseable {
     public enum Place {
         BEFORE,
         HALF,
-        AFTER
+        AFTER;
+
+        /** Bytes of a message of this length. */
+        private int of(int length) {
+            return length * ordinal() / 2;
+        }
     }
 
     /** Whether both sides notice at once, or the client hears nothing any more. */
@@ -227,11 +232,7 @@ public final class WireRelay implements AutoCloseable {
             }
             Fault due = fault;
             if (due != null && due.session() == session && due.kind().equals(kind) && ++seen == due.nth()) {
-                out.write(message, 0, switch (due.place()) {
-                    case BEFORE -> 0;
-                    case HALF -> message.length / 2;
-                    case AFTER -> message.length;
-                });
+                out.write(message, 0, due.place().of(message.length));
                 fault = null;
                 if (due.act() == Act.FREEZE) {
                     broken.countDown();

@@ -96,8 +96,7 @@ class ServerFaultsTest {
 
     @ParameterizedTest
     @MethodSource("momentsToHang")
-    void a_server_that_hangs_for_longer_than_a_limit_ends_the_run_and_keeps_nothing(String moment)
-            throws Exception {
+    void a_server_that_hangs_for_longer_than_a_limit_ends_the_run_and_keeps_nothing(String moment) throws Exception {
         JobRun run = JobRun.of(TYPE, cluster, SLOW);
         if (moment.equals("at the checks")) {
             run.before("checkCluster", server.postgres()::freeze);
@@ -233,8 +232,8 @@ class ServerFaultsTest {
     }
 
     private static BackupSettings settings(Map<String, Object> more) {
-        Map<String, Object> all = new TreeMap<>(
-                Map.of("compression", "zstd:1", "compression-threads", 1, "checkpoint", "fast"));
+        Map<String, Object> all =
+                new TreeMap<>(Map.of("compression", "zstd:1", "compression-threads", 1, "checkpoint", "fast"));
         all.putAll(more);
         return RecordBinder.fromMap(BackupSettings.class, all);
     }

@@ -97,8 +97,10 @@ class StorageFaultsTest {
         List<Arguments> first = new ArrayList<>();
         List<Arguments> others = new ArrayList<>();
         for (Call kind : kinds) {
-            List<Integer> all = new ArrayList<>(
-                    IntStream.rangeClosed(1, calls.of("local").calls(kind)).boxed().toList());
+            List<Integer> all =
+                    new ArrayList<>(IntStream.rangeClosed(1, calls.of("local").calls(kind))
+                            .boxed()
+                            .toList());
             Collections.shuffle(all, random);
             first.add(Arguments.of(kind, all.get(0)));
             all.subList(1, all.size()).forEach(nth -> others.add(Arguments.of(kind, nth)));
@@ -138,9 +140,7 @@ class StorageFaultsTest {
             Path root = cluster.storage("local");
             permit(root, "r-xr-xr-x");
             try (ChildJvm child = ChildJvm.startBoundByPermissions(BackupChild.class, cluster.coordinates())) {
-                assertThat(child.exitStatus())
-                        .as("%s", child)
-                        .isEqualTo(FailureKind.STORAGE_UNAVAILABLE.exitStatus());
+                assertThat(child.exitStatus()).as("%s", child).isEqualTo(FailureKind.STORAGE_UNAVAILABLE.exitStatus());
                 assertThat(child.output())
                         .anyMatch(line -> line.matches("cannot create object chanuka/.* in storage local: "
                                 + "permission denied on " + root + "/.*"))
@@ -186,7 +186,8 @@ class StorageFaultsTest {
         assertThat(second.report().exitStatus()).isZero();
         assertThat(cluster.backups()).as("%s", faults).singleElement().matches(StoredBackup::isRestorable);
         assertThat(cluster.catalog().debris()).as("%s", faults).isEmpty();
-        await().untilAsserted(() -> assertThat(cluster.traces()).as("%s", faults).isEmpty());
+        await().untilAsserted(
+                        () -> assertThat(cluster.traces()).as("%s", faults).isEmpty());
     }
 
     private static void permit(Path root, String permissions) throws IOException {
