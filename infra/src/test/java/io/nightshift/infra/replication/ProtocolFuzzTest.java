@@ -196,6 +196,12 @@ class ProtocolFuzzTest {
             private long at;
 
             @Override
+            public int read(byte[] bytes, int offset, int length) {
+                bytes[offset] = (byte) read();
+                return 1;
+            }
+
+            @Override
             public int read() {
                 long next = at++;
                 return (next < beginning.length
