@@ -30,16 +30,11 @@ final class ReplicationFailures {
         String hint = connectionHint(ServerNotice.of(exception), username);
         NightshiftException general = SqlStates.failure(doing, exception);
         // No server refuses the startup packet of a replication connection so; who names a pooler must act.
-        FailureKind kind = "08P01".equals(exception.getSQLState())
-                ? FailureKind.CONFIGURATION
-                : general.kind();
+        FailureKind kind = "08P01".equals(exception.getSQLState()) ? FailureKind.CONFIGURATION : general.kind();
         return hint == null
                 ? general
                 : new NightshiftException(
-                        kind,
-                        doing + ": " + ServerNotice.of(exception).text(),
-                        hint,
-                        exception);
+                        kind, doing + ": " + ServerNotice.of(exception).text(), hint, exception);
     }
 
     /** A command failed on the connection. */

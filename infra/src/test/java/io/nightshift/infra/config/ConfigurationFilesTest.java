@@ -59,11 +59,12 @@ class ConfigurationFilesTest {
 
     @Test
     void a_cluster_is_reached_straight_unless_it_says_that_its_addresses_are_translated() {
-        var directory = ConfigurationDirectory.valid(root)
-                .write(
-                        "clusters/mapped.yaml",
-                        "nodes: [\"localhost:15432\"]\nusername: nightshift\nbehind-address-translation: true\n"
-                                + "storages: {local: required}\n");
+        var directory = ConfigurationDirectory.valid(root).write("clusters/mapped.yaml", """
+                        nodes: ["localhost:15432"]
+                        username: nightshift
+                        behind-address-translation: true
+                        storages: {local: required}
+                        """);
 
         Map<String, ClusterConfig> clusters = directory.load().clusters();
 
