@@ -2,13 +2,13 @@ package io.nightshift.jobs.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.server.PostgresVersions;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
 import io.nightshift.jobs.backup.SetupComparison.Item;
 import io.nightshift.jobs.backup.SetupComparison.Room;
 import io.nightshift.jobs.backup.SetupComparison.State;
-import io.nightshift.infra.config.RecordBinder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -39,7 +39,8 @@ class SetupComparisonTest {
             SetupComparison before = compare(cluster);
             before.items().stream()
                     .filter(item -> item.state() == State.MISSING || item.state() == State.NEEDS_RELOAD)
-                    .flatMap(item -> List.of(Objects.requireNonNull(item.remedy()).split("; ")).stream())
+                    .flatMap(item ->
+                            List.of(Objects.requireNonNull(item.remedy()).split("; ")).stream())
                     .forEach(sql -> server.postgres().execute("postgres", sql));
             server.postgres().restart(Map.of("max_wal_senders", "10"));
             Files.createDirectories(server.storage("local"));
@@ -62,7 +63,8 @@ class SetupComparisonTest {
                             "pg_file_settings",
                             "pg_hba_file_rules");
             assertThat(before.isPartial()).isTrue();
-            assertThat(after.items()).allSatisfy(item -> assertThat(item.state()).isEqualTo(State.RIGHT));
+            assertThat(after.items())
+                    .allSatisfy(item -> assertThat(item.state()).isEqualTo(State.RIGHT));
         }
     }
 
@@ -71,13 +73,13 @@ class SetupComparisonTest {
         try (TestCluster server = TestCluster.start(18, Map.of())) {
             server.postgres().execute("postgres", "CREATE ROLE \"night shift\" LOGIN REPLICATION PASSWORD 'chosen'");
             Path hba = server.postgres().dataDirectory().resolve("pg_hba.conf");
-            Files.writeString(
-                    hba, "host all all 127.0.0.1/32 scram-sha-256\n", StandardOpenOption.TRUNCATE_EXISTING);
+            Files.writeString(hba, "host all all 127.0.0.1/32 scram-sha-256\n", StandardOpenOption.TRUNCATE_EXISTING);
             server.postgres().execute("postgres", "SELECT pg_reload_conf()");
             TestCluster cluster = server.as("night shift", "chosen");
 
-            var refusedDryRun =
-                    JobRun.dry(new FullBackupJobType(), cluster, QUICK).attempt().failed();
+            var refusedDryRun = JobRun.dry(new FullBackupJobType(), cluster, QUICK)
+                    .attempt()
+                    .failed();
             String remedy = Objects.requireNonNull(replication(compare(cluster)).remedy());
             Files.writeString(hba, remedy.substring(remedy.indexOf(": ") + 2) + "\n", StandardOpenOption.APPEND);
             server.postgres().execute("postgres", "SELECT pg_reload_conf()");

@@ -67,11 +67,13 @@ class SourceCheckTest {
     }
 
     private static void awaitStandby(TestCluster cluster, TestPostgres standby) {
-        Awaitility.await().ignoreExceptionsInstanceOf(NightshiftException.class).until(() -> cluster.orchestrator()
-                        .cluster(TestCluster.NAME)
-                        .node(new Intent.Standby(OF_STANDBY.maxLag()))
-                        .address()
-                        .port()
-                == standby.port());
+        Awaitility.await()
+                .ignoreExceptionsInstanceOf(NightshiftException.class)
+                .until(() -> cluster.orchestrator()
+                                .cluster(TestCluster.NAME)
+                                .node(new Intent.Standby(OF_STANDBY.maxLag()))
+                                .address()
+                                .port()
+                        == standby.port());
     }
 }
