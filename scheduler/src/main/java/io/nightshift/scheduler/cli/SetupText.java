@@ -32,7 +32,7 @@ final class SetupText {
         out.println();
         Long size = comparison.clusterBytes();
         out.println(
-                "# sizes: the cluster has " + (size == null ? "one that the role may not see" : Arguments.bytes(size)));
+                "# sizes; the cluster's own: " + (size == null ? "not visible to the role" : Arguments.bytes(size)));
         TextTable rooms = new TextTable("storage", "free", "a full backup takes about", "that many fit");
         comparison.rooms().forEach(room -> rooms.row(cells(room)));
         rooms.print(out);
