@@ -71,7 +71,11 @@ final class TargetDirectory implements AutoCloseable {
             Set<PosixFilePermission> modeBefore =
                     Files.exists(directory) ? Files.getPosixFilePermissions(directory) : null;
             for (Path missing : missing(directory)) {
-                Files.createDirectory(missing, PRIVATE_DIRECTORY);
+                if (missing.equals(directory)) {
+                    Files.createDirectory(missing, PRIVATE_DIRECTORY);
+                } else {
+                    Files.createDirectory(missing); // whoever the server runs as must pass through
+                }
                 made.add(missing);
             }
             writeMarker(directory, what);

@@ -22,6 +22,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -136,6 +137,9 @@ final class ExportCommand implements Callable<Integer> {
                             : "--to - and --output json both want standard output",
                     "give a directory with --to");
         }
+        if (!to.equals(STANDARD_OUTPUT)) {
+            directory();
+        }
         if (format == Format.TAR && !tablespaces.isEmpty()) {
             throw usage("--format tar writes each tablespace as an archive", "leave --tablespace out");
         }
@@ -169,7 +173,13 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private Path directory() {
-        return Path.of(to).toAbsolutePath().normalize();
+        try {
+            return Path.of(to).toAbsolutePath().normalize();
+        } catch (InvalidPathException unmappable) {
+            throw usage(
+                    "--to " + to + " is no path in the locale of this process: " + unmappable.getReason(),
+                    "set LC_ALL=C.UTF-8 in its environment");
+        }
     }
 
     private Map<String, Object> settings() {

@@ -265,7 +265,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "serve", "run", "jobs", "history", "show", "backups", "verify", "config"})
+    @ValueSource(strings = {"demo", "serve", "run", "jobs", "history", "show", "backups", "verify", "export", "config"})
     void explains_every_command(String command) {
         Answer help = nightshift(command, "--help");
 
@@ -299,6 +299,14 @@ class CommandLineTest {
                 "run nightly --timeout long",
                 "config show --job-type unheard-of",
                 "verify",
+                "export",
+                "export 20261122T010000Z-full-r8f3",
+                "export 20261122T010000Z-full-r8f3 --to",
+                "export 20261122T010000Z-full-r8f3 --to -",
+                "export 20261122T010000Z-full-r8f3 --to /x --format zip",
+                "export 20261122T010000Z-full-r8f3 --to /x --tablespace 16575",
+                "export 20261122T010000Z-full-r8f3 --to /x --format tar --tablespace 16575=/y",
+                "export 20261122T010000Z-full-r8f3 --to /x --format tar --single-file PG_VERSION",
                 "setup stage",
                 "setup unheard-of --print",
             })

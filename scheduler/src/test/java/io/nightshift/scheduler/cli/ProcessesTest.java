@@ -11,6 +11,7 @@ import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
+import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Storage;
@@ -37,6 +38,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What only processes show: kills, signals, two at once. One home and one managed server for all. */
 class ProcessesTest {
@@ -297,6 +300,51 @@ class ProcessesTest {
         assertThat(runsMeanwhile).isTrue();
         assertThat(here.exitStatus()).as(here.toString()).isZero();
         assertThat(controlServerRuns()).isFalse();
+    }
+
+    @Test
+    void exports_a_backup_and_a_file_of_it_and_enters_both_in_the_history() throws Exception {
+        assertThat(backup("fast").exitStatus()).isZero();
+        String label = newestLabel();
+        Path folder = TestPostgres.temporaryDirectory("exports-");
+        String data = folder.resolve("data").toString();
+
+        ChildJvm plain = nightshift(Map.of(), "export", label, "--to", data, "--output", "json");
+        int plainStatus = plain.exitStatus();
+        ChildJvm again = nightshift(Map.of(), "export", label, "--to", data);
+        ChildJvm version = nightshift(Map.of(), "export", label, "--single-file", "PG_VERSION", "--to", "-");
+
+        assertThat(plainStatus).as(plain.toString()).isZero();
+        JsonNode document = JsonMapper.shared().readTree(String.join("\n", plain.output()));
+        assertThat(document.path("label").asString()).isEqualTo(label);
+        assertThat(document.path("directory").asString()).isEqualTo(data);
+        assertThat(document.path("format").asString()).isEqualTo("plain");
+        assertThat(document.path("files").asInt()).isGreaterThan(900);
+        assertThat(folder.resolve("data/global/pg_control")).exists();
+        assertThat(folder.resolve("data/backup_manifest")).exists();
+        assertThat(again.exitStatus()).as(again.toString()).isEqualTo(4);
+        assertThat(version.exitStatus()).as(version.toString()).isZero();
+        assertThat(version.output()).contains(Integer.toString(PostgresVersion.NEWEST_SUPPORTED_MAJOR));
+        try (ControlDatabase database = installation.controlDatabase()) {
+            assertThat(history(database).subList(0, 2))
+                    .allSatisfy(run -> assertThat(run.type()).isEqualTo("export"))
+                    .allSatisfy(run -> assertThat(run.state()).isEqualTo(RunState.COMPLETED));
+        }
+        FileTree.delete(folder);
+    }
+
+    private static String newestLabel() {
+        Surroundings surroundings = installation.surroundings();
+        var configuration = surroundings.configuration();
+        List<StoredBackup> backups = new BackupCatalog(new ClusterStorages(
+                                configuration.clusters(),
+                                configuration.storages(),
+                                surroundings.home().installation(),
+                                surroundings.home().knownStorages(),
+                                surroundings.clock())
+                        .forReading("prod"))
+                .backups("prod");
+        return backups.get(backups.size() - 1).label().toString();
     }
 
     private static boolean controlServerRuns() {
