@@ -74,7 +74,9 @@ final class ClusterReader {
         return Optional.of(new Document(
                 ConfigurationFolder.CLUSTERS,
                 FROM_ENVIRONMENT,
-                content.with("storages", Values.mapping(Origin.ENVIRONMENT, duties)),
+                content.with("storages", Values.mapping(Origin.ENVIRONMENT, duties))
+                        // Such a URL names where a server is reached; a container's published port is the usual one.
+                        .with("behind-address-translation", new Value.Known(Origin.ENVIRONMENT, true)),
                 List.of(Origin.ENVIRONMENT.file())));
     }
 

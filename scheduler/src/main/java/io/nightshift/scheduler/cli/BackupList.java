@@ -2,6 +2,7 @@ package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.backup.BackupCatalog;
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
@@ -16,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +64,20 @@ final class BackupList {
     static List<Storage> storagesOf(Surroundings surroundings, Configuration configured, String cluster) {
         return storages(surroundings, DemoCluster.storagesIn(configured, surroundings.home()))
                 .forReading(cluster);
+    }
+
+    /** A backup that exists; {@link BackupSearch} finds what is left of others too. */
+    StoredBackup find(String text) {
+        Optional<BackupLabel> label = BackupLabel.tryParse(text);
+        return backups.stream()
+                .filter(backup -> label.filter(backup.label()::equals).isPresent())
+                .findFirst()
+                .orElseThrow(() -> failures.isEmpty()
+                        ? new NightshiftException(
+                                FailureKind.CONFIGURATION,
+                                "there is no backup " + text,
+                                "nightshift backups lists what there is")
+                        : failures.get(0));
     }
 
     /** Storages that did not answer; their backups are not in the list. */
