@@ -28,13 +28,19 @@ public final class WireRelay implements AutoCloseable {
 
     /** How much of the message still arrives. */
     public enum Place {
-        BEFORE,
-        HALF,
-        AFTER;
+        BEFORE(0),
+        HALF(1),
+        AFTER(2);
+
+        private final int halves;
+
+        Place(int halves) {
+            this.halves = halves;
+        }
 
         /** Bytes of a message of this length. */
         private int of(int length) {
-            return length * ordinal() / 2;
+            return length * halves / 2;
         }
     }
 
@@ -74,7 +80,7 @@ public final class WireRelay implements AutoCloseable {
     public WireRelay(int server) {
         this.server = server;
         try {
-            listener = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+            listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -154,7 +160,7 @@ public final class WireRelay implements AutoCloseable {
 
     private void connect(Socket client) {
         try {
-            Socket upstream = new Socket("127.0.0.1", server);
+            Socket upstream = new Socket(InetAddress.getLoopbackAddress(), server);
             sockets.add(upstream);
             InputStream in = client.getInputStream();
             byte[] startup = startup(in);
