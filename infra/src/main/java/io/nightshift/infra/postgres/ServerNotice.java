@@ -19,6 +19,11 @@ public record ServerNotice(
         @Nullable String detail,
         @Nullable String hint) {
 
+    /** Whether the words are those of who answered, not of pgjdbc, which uses PostgreSQL's codes for its own errors too. */
+    public static boolean isIn(SQLException exception) {
+        return exception instanceof PSQLException driver && driver.getServerErrorMessage() != null;
+    }
+
     /** What the server said before pgjdbc made an exception of it; pgjdbc's own words if no server said anything. */
     public static ServerNotice of(SQLException exception) {
         ServerErrorMessage said = exception instanceof PSQLException driver ? driver.getServerErrorMessage() : null;

@@ -27,8 +27,11 @@ final class ReplicationFailures {
     /** pgjdbc could not connect, encrypt or authenticate. */
     static NightshiftException connecting(String server, String username, SQLException exception) {
         String doing = "replication connection to " + server;
-        String hint = connectionHint(ServerNotice.of(exception), username);
         NightshiftException general = SqlStates.failure(doing, exception);
+        if (!ServerNotice.isIn(exception)) {
+            return general;
+        }
+        String hint = connectionHint(ServerNotice.of(exception), username);
         // No server refuses the startup packet of a replication connection so; who names a pooler must act.
         FailureKind kind = "08P01".equals(exception.getSQLState()) ? FailureKind.CONFIGURATION : general.kind();
         return hint == null
