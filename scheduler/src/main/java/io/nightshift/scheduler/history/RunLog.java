@@ -1,9 +1,9 @@
 package io.nightshift.scheduler.history;
 
-import java.util.List;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.List;
 
 /**
  * The log of a run, bounded: where there is too much, the newest lines are kept.

@@ -1,9 +1,9 @@
 package io.nightshift.scheduler.housekeeping;
 
-import java.util.function.ToLongFunction;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.function.ToLongFunction;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionTemplate;

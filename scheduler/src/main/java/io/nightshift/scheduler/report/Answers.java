@@ -1,8 +1,5 @@
 package io.nightshift.scheduler.report;
 
-import java.util.Arrays;
-import java.util.Objects;
-import java.util.TreeMap;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.scheduler.report.NightReport.Answer;
@@ -16,9 +13,12 @@ import io.nightshift.scheduler.report.NightReport.Verdict;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The three questions of the morning. An answer is never better than what is known. */
@@ -102,8 +102,7 @@ record Answers(
                     question, Verdict.BAD, "Not known: the storages of " + named(unasked) + " did not answer.");
         }
         BackupState oldest = backups.stream()
-                .min(Comparator.comparing(
-                        backup -> Objects.requireNonNullElse(backup.endedAt(), Instant.MIN)))
+                .min(Comparator.comparing(backup -> Objects.requireNonNullElse(backup.endedAt(), Instant.MIN)))
                 .orElseThrow();
         Duration age = oldest.endedAt() == null ? Duration.ZERO : Duration.between(oldest.endedAt(), now);
         String which = backups.size() == 1

@@ -1,7 +1,5 @@
 package io.nightshift.scheduler.report;
 
-import java.util.Collections;
-import java.util.ArrayList;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.scheduler.ledger.RunState;
 import io.nightshift.scheduler.report.NightReport.Answer;
@@ -22,6 +20,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;

@@ -1,11 +1,11 @@
 package io.nightshift.scheduler.report;
 
-import java.time.Duration;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.scheduler.ledger.RunState;
 import io.nightshift.scheduler.report.NightReport.Gap;
 import io.nightshift.scheduler.report.NightReport.Month;
 import io.nightshift.scheduler.report.NightReport.OpenFinding;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

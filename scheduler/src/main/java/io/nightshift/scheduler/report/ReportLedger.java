@@ -1,6 +1,5 @@
 package io.nightshift.scheduler.report;
 
-import java.time.ZoneOffset;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.scheduler.ledger.RunState;
@@ -17,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;

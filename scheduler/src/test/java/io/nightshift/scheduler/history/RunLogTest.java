@@ -99,7 +99,8 @@ class RunLogTest {
         nightshift.requests().restart(loud, "somebody", nightshift.node());
         nightshift.work(loud);
 
-        await().atMost(LIMIT).until(() -> log(loud).contains("second attempt") && log(quiet).contains("quiet indeed"));
+        await().atMost(LIMIT)
+                .until(() -> log(loud).contains("second attempt") && log(quiet).contains("quiet indeed"));
 
         assertThat(log(loud)).contains("loud indeed", "once").doesNotContain("nobody's line");
         assertThat(log(quiet)).doesNotContain("loud indeed", "nobody's line");
@@ -112,7 +113,8 @@ class RunLogTest {
                 context -> {
                     LOG.warn("connecting with correct-horse-battery");
                     LOG.warn("jdbc:postgresql://db1/x?user=u&password=hunter2&ssl=true");
-                    LOG.warn("postgresql://u:hunter3@db1/x, ALTER ROLE r PASSWORD 'hunter5', conninfo password='hunter4 and' more");
+                    LOG.warn(
+                            "postgresql://u:hunter3@db1/x, ALTER ROLE r PASSWORD 'hunter5', conninfo password='hunter4 and' more");
                 },
                 context -> LOG.warn("end of the leaks"));
 
