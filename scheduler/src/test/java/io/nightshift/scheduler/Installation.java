@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -32,7 +33,7 @@ public final class Installation implements AutoCloseable {
 
     private Installation(Map<String, String> environment, List<JobType> jobTypes) {
         this.environment = environment;
-        this.jobTypes = jobTypes;
+        this.jobTypes = new ArrayList<>(jobTypes);
         write("clusters/" + CLUSTER + ".yaml", """
                 nodes: ["127.0.0.1:1"]
                 username: nobody
@@ -64,6 +65,12 @@ public final class Installation implements AutoCloseable {
     /** With the real job types and an embedded control database in the home. */
     public static Installation embedded() {
         return new Installation(Map.of(), List.copyOf(JobTypes.onClassPath().all()));
+    }
+
+    /** The same with one more job type. */
+    public Installation with(JobType more) {
+        jobTypes.add(more);
+        return this;
     }
 
     public Path home() {

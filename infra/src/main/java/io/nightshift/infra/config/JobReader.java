@@ -38,7 +38,7 @@ record JobReader(
                     "job \"" + document.name() + "\" bears the name of a job type; rename the file");
         }
         Optional<JobConfig> job = new RecordBinder(problems)
-                .bind(JobFile.class, withZone(withSettings(content)), "")
+                .bind(JobFile.class, withZone(withSettings(withCluster(content))), "")
                 .map(file -> new JobConfig(
                         document.name(),
                         file.type(),
@@ -85,6 +85,25 @@ record JobReader(
                     text.shown() + " is not accepted" + Nearest.accepted(text.text(), types.keySet()));
         }
         return type;
+    }
+
+    /** A job of a type that works on the control database names no cluster. */
+    private Value.Mapping withCluster(Value.Mapping content) {
+        if (worksOnClusters(content)) {
+            return content;
+        }
+        for (String key : List.of("cluster", "clusters")) {
+            if (content.has(key)) {
+                problems.add(content.at(key), key, "this job type works on the control database; leave it out");
+                return content;
+            }
+        }
+        return with(content, "cluster", JobType.CONTROL_DATABASE);
+    }
+
+    private boolean worksOnClusters(Value.Mapping content) {
+        JobType type = content.get("type") instanceof Value.Text text ? types.get(text.text()) : null;
+        return type == null || type.onClusters();
     }
 
     private Value.Mapping withZone(Value.Mapping content) {

@@ -5,6 +5,9 @@ package io.nightshift.infra.run;
  */
 public interface JobType {
 
+    /** What stands in the place of a cluster where a job works on the control database. */
+    String CONTROL_DATABASE = "control-database";
+
     /** The name in YAML files, on the command line, in metrics and reports, such as {@code full-backup}. */
     String name();
 
@@ -16,6 +19,11 @@ public interface JobType {
 
     /** Whether it loads a node enough to count in the node's budget. */
     boolean heavy();
+
+    /** Whether it works on managed clusters; otherwise on the control database, and its jobs name no cluster. */
+    default boolean onClusters() {
+        return true;
+    }
 
     /** What {@code --dry-run} does, in one line. */
     String dryRun();

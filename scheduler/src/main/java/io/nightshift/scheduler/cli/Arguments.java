@@ -46,6 +46,14 @@ final class Arguments {
         }
     }
 
+    static LocalDate date(String text) {
+        try {
+            return LocalDate.parse(text);
+        } catch (DateTimeParseException e) {
+            throw new TypeConversionException("\"" + text + "\" is not a date; accepted: 2026-11-22");
+        }
+    }
+
     static PageToken page(String text) {
         try {
             return PageToken.parse(text);

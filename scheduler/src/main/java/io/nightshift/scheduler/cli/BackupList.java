@@ -80,6 +80,13 @@ final class BackupList {
                         : failures.get(0));
     }
 
+    /** Those that some storage holds whole, with a readable document. */
+    List<StoredBackup> restorable() {
+        return backups.stream()
+                .filter(backup -> backup.isRestorable() && backup.document().isPresent())
+                .toList();
+    }
+
     /** Storages that did not answer; their backups are not in the list. */
     List<NightshiftException> failures() {
         return failures;

@@ -25,6 +25,7 @@ final class CommandLineOfNightshift {
         line.setUsageHelpAutoWidth(true);
         line.registerConverter(java.time.Duration.class, Arguments::duration);
         line.registerConverter(java.time.Instant.class, Arguments::instant);
+        line.registerConverter(java.time.LocalDate.class, Arguments::date);
         line.registerConverter(PageToken.class, Arguments::page);
         line.setParameterExceptionHandler((wrong, ignored) -> usage(top, wrong));
         line.setExecutionExceptionHandler((thrown, command, parsed) -> top.fail(failure(top, thrown), thrown));

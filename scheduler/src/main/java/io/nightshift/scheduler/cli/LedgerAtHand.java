@@ -6,6 +6,7 @@ import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.history.RunLogs;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.report.ReportLedger;
 import java.util.Optional;
 
 /** The ledger for a command that works without a Spring context: not migrated, and nothing made that was not there. */
@@ -28,6 +29,10 @@ final class LedgerAtHand implements AutoCloseable {
 
     RunHistory history() {
         return new RunHistory(controlDatabase.connections());
+    }
+
+    ReportLedger report() {
+        return new ReportLedger(controlDatabase.connections());
     }
 
     RunLogs logs() {

@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
             JobsCommand.class,
             HistoryCommand.class,
             ShowCommand.class,
+            ReportCommand.class,
             BackupsCommand.class,
             VerifyCommand.class,
             ExportCommand.class,

@@ -6,6 +6,7 @@ import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Section;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunState;
+import io.nightshift.scheduler.report.Amounts;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
@@ -146,13 +147,7 @@ final class RunText {
     }
 
     static String duration(Duration duration) {
-        long seconds = duration.toSeconds();
-        if (seconds < 60) {
-            return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
-        }
-        return seconds < 3600
-                ? String.format(Locale.ROOT, "%d:%02d min", seconds / 60, seconds % 60)
-                : String.format(Locale.ROOT, "%d:%02d h", seconds / 3600, seconds % 3600 / 60);
+        return Amounts.duration(duration);
     }
 
     private static String value(Figure figure) {

@@ -3,6 +3,7 @@ package io.nightshift.scheduler.history;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.List;
 
 /**
  * The log of a run, bounded: where there is too much, the newest lines are kept.
@@ -23,7 +24,7 @@ public record RunLog(int lines, int dropped, String text) {
         Deque<String> kept = new ArrayDeque<>();
         int characters = 0;
         int dropped = this.dropped + droppedBefore;
-        for (Collection<String> part : java.util.List.of(text.lines().toList(), more)) {
+        for (Collection<String> part : List.of(text.lines().toList(), more)) {
             for (String line : part) {
                 kept.addLast(line);
                 characters += line.length() + 1;

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 final class SecretMask {
 
     private static final Pattern ASSIGNMENT = Pattern.compile(
-            "(?i)((?:password|passwd|pwd|secret|token|passphrase)\\s*[=:]\\s*)('[^']*'|\"[^\"]*\"|[^\\s,;&)]+)");
+            "(?i)((?:password|passwd|pwd|secret|passphrase)(?:\\s*[=:]\\s*|\\s+(?=')))('[^']*'|\"[^\"]*\"|[^\\s,;&)]+)");
     private static final Pattern IN_URL = Pattern.compile("(://[^\\s:/@]+:)[^\\s@]+(@)");
     /** A shorter one would be found in words that are none. */
     private static final int SHORTEST = 4;

@@ -69,6 +69,9 @@ public final class ConfiguredJobs {
                     .toList();
         }
         JobType type = types.find(wish.name()).orElseThrow(() -> unknown(wish.name()));
+        if (!type.onClusters()) {
+            return List.of(onControlDatabase(type, wish));
+        }
         String cluster = wish.cluster();
         if (cluster == null) {
             throw new NightshiftException(
@@ -79,6 +82,22 @@ public final class ConfiguredJobs {
         requireCluster(cluster);
         return List.of(request(
                 type.name(), type.name(), cluster, defaults(type), wish, RunTerms.ON_DEMAND.limited(wish.timeLimit())));
+    }
+
+    private static LaunchRequest onControlDatabase(JobType type, Wish wish) {
+        if (wish.cluster() != null) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    "job type " + type.name() + " works on the control database",
+                    "leave --cluster out");
+        }
+        return request(
+                type.name(),
+                type.name(),
+                JobType.CONTROL_DATABASE,
+                defaults(type),
+                wish,
+                RunTerms.ON_DEMAND.limited(wish.timeLimit()));
     }
 
     /** What a running job asks for: its own cluster, the settings of a configured job of that type if there is one. */

@@ -207,6 +207,34 @@ class CommandLineTest {
     }
 
     @Test
+    void reports_in_every_format() throws Exception {
+        Path file = installation.home().resolve("report.html");
+        Answer text = nightshift("report");
+        JsonNode json =
+                nightshift("report", "--period", "week", "--output", "json").json();
+        Answer csv = nightshift("report", "--format", "csv");
+        Answer html = nightshift("report", "--format", "html", "--to", file.toString());
+
+        assertThat(text.exitStatus()).as(text.err()).isZero();
+        assertThat(text.out())
+                .contains(
+                        "Did everything run?",
+                        "No: 1 failed",
+                        "broken",
+                        "Can we restore?",
+                        "Jobs by nights",
+                        "Due next");
+        assertThat(json.path("formatVersion").asInt()).isEqualTo(1);
+        assertThat(json.path("period").asString()).isEqualTo("week");
+        assertThat(json.at("/totals/failed").asInt()).isEqualTo(1);
+        assertThat(json.at("/troubles/0/kind").asString()).isEqualTo("failed");
+        assertThat(csv.out()).startsWith("date,period,job,cluster,").contains(",day,good,stage,rehearsal,1,1,1.0,");
+        assertThat(html.out()).startsWith("This needs you: ").contains(file.toString());
+        assertThat(Files.readString(file)).startsWith("<!DOCTYPE html>").endsWith("</html>\n");
+        assertThat(file.resolveSibling("report.html.part")).doesNotExist();
+    }
+
+    @Test
     void draws_the_steps_of_a_run_and_shows_its_log_when_asked() {
         Answer plain = nightshift("show", completed.toString());
         Answer withLog = nightshift("show", failed.toString(), "--log");
@@ -265,7 +293,20 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "serve", "run", "jobs", "history", "show", "backups", "verify", "export", "config"})
+    @ValueSource(
+            strings = {
+                "demo",
+                "serve",
+                "run",
+                "jobs",
+                "history",
+                "show",
+                "report",
+                "backups",
+                "verify",
+                "export",
+                "config"
+            })
     void explains_every_command(String command) {
         Answer help = nightshift(command, "--help");
 
@@ -286,6 +327,10 @@ class CommandLineTest {
                 "history --page 17",
                 "history --cause whim",
                 "history --format xml",
+                "report --date yesterday",
+                "report --period year",
+                "report --format pdf",
+                "report --to /nowhere/at/all.html",
                 "show",
                 "show x",
                 "show 987654321",
