@@ -10,6 +10,7 @@ import io.nightshift.scheduler.ledger.Nodes;
 import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.watchdog.Conditions;
 import java.util.Optional;
 
 /** The ledger for a command that works without a Spring context: not migrated, and nothing made that was not there. */
@@ -41,6 +42,10 @@ final class LedgerAtHand implements AutoCloseable {
 
     Pauses pauses() {
         return new Pauses(controlDatabase.connections());
+    }
+
+    Conditions conditions() {
+        return new Conditions(controlDatabase.connections());
     }
 
     JobPasts pasts() {
