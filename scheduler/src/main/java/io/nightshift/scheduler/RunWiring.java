@@ -128,7 +128,7 @@ class RunWiring {
         return daemons("timer", 4);
     }
 
-    private static ScheduledExecutorService daemons(String name, int threads) {
+    static ScheduledExecutorService daemons(String name, int threads) {
         return Executors.newScheduledThreadPool(threads, task -> {
             Thread thread = new Thread(task, name);
             thread.setDaemon(true);

@@ -2,6 +2,7 @@ package io.nightshift.scheduler;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.nightshift.infra.config.Configuration;
+import io.nightshift.infra.config.DeadManSettings;
 import io.nightshift.scheduler.launch.ActiveRuns;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
 import io.nightshift.scheduler.launch.QuartzSchedulers;
@@ -11,11 +12,16 @@ import io.nightshift.scheduler.launch.ScheduleClock;
 import io.nightshift.scheduler.launch.Ticker;
 import io.nightshift.scheduler.launch.WorkQueue;
 import io.nightshift.scheduler.ledger.DueTimes;
+import io.nightshift.scheduler.ledger.NightshiftNode;
 import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.monitoring.ControlDatabaseHealth;
 import io.nightshift.scheduler.monitoring.RunMetrics;
+import io.nightshift.scheduler.monitoring.WatchdogHealth;
+import io.nightshift.scheduler.monitoring.WatchdogMetrics;
+import io.nightshift.scheduler.watchdog.DeadMan;
+import io.nightshift.scheduler.watchdog.Watchdog;
 import java.time.Clock;
 import java.util.Properties;
 import java.util.concurrent.ScheduledExecutorService;
@@ -78,6 +84,47 @@ class ServeWiring {
             WorkQueue queue,
             RunWorker worker) {
         return new QuartzSchedulers(clockScheduler, workScheduler, clock, queue, worker);
+    }
+
+    /** Apart from the other timers: it notices when those stand still. */
+    @Bean(destroyMethod = "shutdownNow")
+    ScheduledExecutorService watchTimers() {
+        return RunWiring.daemons("watch", 2);
+    }
+
+    @Bean
+    Watchdog watchdog(
+            NightshiftNode node,
+            Configuration configuration,
+            ConfiguredJobs jobs,
+            DataSource dataSource,
+            TransactionTemplate ledgerTransaction,
+            @Qualifier("clockScheduler") Scheduler clockScheduler,
+            @Qualifier("workScheduler") Scheduler workScheduler,
+            Clock clock,
+            ScheduledExecutorService watchTimers) {
+        Watchdog watchdog = new Watchdog(
+                node.name(),
+                configuration.jobs(),
+                jobs,
+                dataSource,
+                ledgerTransaction,
+                clockScheduler,
+                workScheduler,
+                clock);
+        DeadManSettings deadMan = configuration.program().deadMan();
+        watchdog.start(watchTimers, deadMan == null ? null : new DeadMan(deadMan));
+        return watchdog;
+    }
+
+    @Bean
+    WatchdogHealth watchdogHealth(Watchdog watchdog) {
+        return new WatchdogHealth(watchdog);
+    }
+
+    @Bean
+    WatchdogMetrics watchdogMetrics(MeterRegistry meters, Watchdog watchdog) {
+        return new WatchdogMetrics(meters, watchdog);
     }
 
     @Bean

@@ -97,8 +97,11 @@ public final class Installation implements AutoCloseable {
     }
 
     public Surroundings surroundings() {
-        return new Surroundings(
-                new Home(home()), configuration(), null, environment, new JobTypes(jobTypes), Clock.systemUTC());
+        return surroundings(Clock.systemUTC());
+    }
+
+    private Surroundings surroundings(Clock clock) {
+        return new Surroundings(new Home(home()), configuration(), null, environment, new JobTypes(jobTypes), clock);
     }
 
     public ControlDatabase controlDatabase() {
@@ -116,6 +119,11 @@ public final class Installation implements AutoCloseable {
 
     public Nightshift serving(ControlDatabase database) {
         return Nightshift.serving(surroundings(), surroundings().configuration(), database);
+    }
+
+    /** By another clock than the machine's. */
+    public Nightshift serving(ControlDatabase database, Clock clock) {
+        return Nightshift.serving(surroundings(clock), surroundings().configuration(), database);
     }
 
     public static LaunchRequest rehearsal(String script) {

@@ -15,7 +15,8 @@ public record Expectation(
         @Describe("a finding when a run makes no progress for this long")
         Duration progressWithin) {
 
-    static Expectation defaults() {
+    /** For a run of no configured job. */
+    public static Expectation defaults() {
         return new Expectation(null, null, Duration.ofMinutes(30));
     }
 }

@@ -26,8 +26,7 @@ record JobReader(
         ScheduleRules rules,
         Problems problems) {
 
-    private static final List<String> NOT_ACTED_ON =
-            List.of("expect", "step-timeout", "retry", "priority", "exclusive");
+    private static final List<String> NOT_ACTED_ON = List.of("step-timeout", "retry", "priority", "exclusive");
 
     Optional<JobConfig> read(Document document, Value.Mapping content) {
         int before = problems.count();

@@ -21,6 +21,9 @@ public record ProgramSettings(
         @Describe("when people work with the managed clusters, by the zone of each schedule")
         WorkingDay workingDay,
 
+        @Describe("a monitor outside that alarms when Nightshift falls silent; null for none") @Nullable
+        DeadManSettings deadMan,
+
         @Nullable ControlDatabaseUrl control) {
 
     private static final int MOST_WORK_THREADS = 64;
@@ -33,6 +36,6 @@ public record ProgramSettings(
     }
 
     static ProgramSettings defaults() {
-        return new ProgramSettings(ZoneId.of("UTC"), HttpSettings.defaults(), 4, WorkingDay.defaults(), null);
+        return new ProgramSettings(ZoneId.of("UTC"), HttpSettings.defaults(), 4, WorkingDay.defaults(), null, null);
     }
 }

@@ -15,5 +15,11 @@ public final class Meters {
     /** The exit status of the newest ended run of a job. */
     public static final String LAST_EXIT_STATUS = "nightshift.run.last.exit.status";
 
+    /** What the watchdog sees wrong now; tagged with its kind. */
+    public static final String CONDITIONS = "nightshift.conditions.open";
+
+    /** When the watchdog last looked, in seconds since 1970. */
+    public static final String LAST_LOOK = "nightshift.watchdog.last.look";
+
     private Meters() {}
 }

@@ -1,8 +1,10 @@
 package io.nightshift.infra.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.DayOfWeek;
+import java.time.Duration;
 import java.time.LocalTime;
 import java.time.ZoneId;
 import java.util.List;
@@ -29,6 +31,7 @@ class ProgramSettingsTest {
                                         DayOfWeek.WEDNESDAY,
                                         DayOfWeek.THURSDAY,
                                         DayOfWeek.FRIDAY)),
+                        null,
                         null));
     }
 
@@ -42,7 +45,9 @@ class ProgramSettingsTest {
                 "work-threads",
                 8,
                 "working-day",
-                Map.of("from", "08:00", "to", "17:30", "days", List.of("sunday")));
+                Map.of("from", "08:00", "to", "17:30", "days", List.of("sunday")),
+                "dead-man",
+                Map.of("url", "https://monitor.internal/ping/secret", "every", "30s"));
 
         ProgramSettings settings = RecordBinder.fromMap(ProgramSettings.class, map);
 
@@ -52,7 +57,18 @@ class ProgramSettingsTest {
                         new HttpSettings(8432, "::1"),
                         8,
                         new WorkingDay(LocalTime.of(8, 0), LocalTime.of(17, 30), List.of(DayOfWeek.SUNDAY)),
+                        new DeadManSettings(new Secret("https://monitor.internal/ping/secret"), Duration.ofSeconds(30)),
                         null));
+    }
+
+    @Test
+    void refuses_a_dead_man_that_cannot_be_called_and_does_not_show_its_address() {
+        Map<String, ?> map = Map.of("dead-man", Map.of("url", "ftp://monitor/secret", "every", "1s"));
+
+        assertThatThrownBy(() -> RecordBinder.fromMap(ProgramSettings.class, map))
+                .hasMessageContaining("dead-man.url: is not accepted; accepted: http://host/path or https://host/path")
+                .hasMessageContaining("dead-man.every: is 1s; accepted: 10s or more")
+                .hasMessageNotContaining("secret");
     }
 
     @Test

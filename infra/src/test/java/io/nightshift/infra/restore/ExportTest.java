@@ -487,13 +487,13 @@ class ExportTest {
         NightshiftException lost = failure(() -> single("backup_label").into(directory, progress, cancellation));
         single("global/pg_control").into(directory, progress, cancellation);
         single("pg_tblspc/16575/PG_18_202506291/5/24577").into(directory, progress, cancellation);
-        single("pg_wal/000000010000000000000002").into(directory, progress, cancellation);
+        single("pg_wal/000000010000000000000020").into(directory, progress, cancellation);
         var out = new ByteArrayOutputStream();
         single("base/5/large").to(out, progress, cancellation);
 
         assertThat(lost.kind()).isEqualTo(FailureKind.DATA_DAMAGED);
         Map<String, byte[]> contents = contents(cluster);
-        assertThat(names(directory)).containsExactlyInAnyOrder("pg_control", "24577", "000000010000000000000002");
+        assertThat(names(directory)).containsExactlyInAnyOrder("pg_control", "24577", "000000010000000000000020");
         assertThat(directory.resolve("24577"))
                 .hasBinaryContent(contents.get("pg_tblspc/16575/PG_18_202506291/5/24577"));
         assertThat(out.toByteArray()).isEqualTo(contents.get("base/5/large"));

@@ -7,6 +7,7 @@ import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.schedule.DueTime;
 import io.nightshift.scheduler.schedule.Schedule;
 import io.nightshift.scheduler.schedule.Schedules;
+import io.nightshift.scheduler.watchdog.Conditions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParentCommand;
 
-@Command(name = "jobs", description = "Lists the configured jobs: when each is due and how it last ended.")
+@Command(
+        name = "jobs",
+        description = "Lists the configured jobs, when each is due and how it last ended, and what is wrong now.")
 final class JobsCommand implements Callable<Integer> {
 
     private record Line(
@@ -31,6 +34,8 @@ final class JobsCommand implements Callable<Integer> {
             @Nullable Instant nextDue,
             @Nullable Run last) {}
 
+    private record Known(Map<String, Run> latest, List<Conditions.Lasting> open) {}
+
     @ParentCommand
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private NightshiftCommand top;
@@ -38,28 +43,35 @@ final class JobsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Surroundings surroundings = top.surroundings();
-        List<Line> lines = lines(
-                surroundings.configuration(),
-                latest(surroundings),
-                surroundings.clock().instant());
+        Instant now = surroundings.clock().instant();
+        Known known = known(surroundings);
+        List<Line> lines = lines(surroundings.configuration(), known.latest(), now);
         if (top.isJson()) {
-            top.print(Map.of("jobs", lines.stream().map(JobsCommand::json).toList()));
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("jobs", lines.stream().map(JobsCommand::json).toList());
+            document.put(
+                    "conditions", known.open().stream().map(ConditionText::json).toList());
+            top.print(document);
         } else if (lines.isEmpty()) {
             top.out()
                     .println("no jobs are configured: put one into "
                             + surroundings.configDirectory().resolve("jobs"));
         } else {
             text(lines);
+            ConditionText.print(top.out(), known.open(), now);
         }
         return 0;
     }
 
-    private static Map<String, Run> latest(Surroundings surroundings) {
+    private static Known known(Surroundings surroundings) {
         try (LedgerAtHand ledger = LedgerAtHand.open(surroundings).orElse(null)) {
             return ledger == null
-                    ? Map.of()
-                    : ledger.history().latest().stream()
-                            .collect(Collectors.toMap(run -> run.job() + "@" + run.cluster(), Function.identity()));
+                    ? new Known(Map.of(), List.of())
+                    : new Known(
+                            ledger.history().latest().stream()
+                                    .collect(Collectors.toMap(
+                                            run -> run.job() + "@" + run.cluster(), Function.identity())),
+                            ledger.conditions().open());
         }
     }
 

@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
             ServeCommand.class,
             RunCommand.class,
             JobsCommand.class,
+            PlanCommand.class,
             HistoryCommand.class,
             ShowCommand.class,
             ReportCommand.class,

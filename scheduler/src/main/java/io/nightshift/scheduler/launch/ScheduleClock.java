@@ -30,7 +30,9 @@ public final class ScheduleClock {
 
     static final String JOB = "job";
     static final String CLUSTER = "cluster";
-    private static final String GROUP = "due";
+    /** The group of the triggers of due times. */
+    public static final String GROUP = "due";
+
     private static final Logger LOG = LoggerFactory.getLogger(ScheduleClock.class);
 
     private final ConfiguredJobs jobs;
@@ -46,6 +48,11 @@ public final class ScheduleClock {
         this.quartz = quartz;
         this.transaction = transaction;
         this.clock = clock;
+    }
+
+    /** The name of the trigger that stands at the next due time of a job. */
+    public static String triggerName(ScheduledJob scheduled) {
+        return scheduled.job() + "@" + scheduled.cluster();
     }
 
     /** Accounts for every scheduled job; one that fails does not keep the others from their due times. */
@@ -91,7 +98,7 @@ public final class ScheduleClock {
     }
 
     private void arm(ScheduledJob scheduled, Optional<Instant> next) {
-        TriggerKey key = TriggerKey.triggerKey(scheduled.job() + "@" + scheduled.cluster(), GROUP);
+        TriggerKey key = TriggerKey.triggerKey(triggerName(scheduled), GROUP);
         try {
             Trigger armed = quartz.getTrigger(key);
             if (next.isEmpty()) {

@@ -125,7 +125,9 @@ public final class Ledger {
      */
     public Optional<String> pulse(RunId run, Lease lease, Progress.Snapshot progress) {
         return ledger.sql("""
-                        UPDATE run SET progress = :progress::jsonb
+                        UPDATE run SET progress = :progress::jsonb,
+                                       progressed_at = CASE WHEN progress IS DISTINCT FROM :progress::jsonb
+                                                            THEN clock_timestamp() ELSE progressed_at END
                         WHERE id = :run AND state = 'running'
                           AND EXISTS (SELECT FROM lease WHERE name = :lease AND token = :token)
                         RETURNING stop_requested

@@ -102,7 +102,17 @@ public final class Pauses {
 
     /** Why a job was paused on a cluster at a time; read once, asked often. */
     Function<Instant, Optional<String>> of(String job, String cluster) {
-        List<Pause> pauses = all("true").stream()
+        return of(all(), job, cluster);
+    }
+
+    /** All that were ever made. */
+    public List<Pause> all() {
+        return all("true");
+    }
+
+    /** Why, by these, a job was paused on a cluster at a time. */
+    public static Function<Instant, Optional<String>> of(List<Pause> all, String job, String cluster) {
+        List<Pause> pauses = all.stream()
                 .filter(pause -> pause.job() == null || pause.job().equals(job))
                 .filter(pause -> pause.cluster() == null || pause.cluster().equals(cluster))
                 .toList();

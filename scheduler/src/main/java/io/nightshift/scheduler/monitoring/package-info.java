@@ -1,4 +1,4 @@
-/** What Prometheus is told about runs. */
+/** What monitors are told: about runs, and about what the watchdog sees. */
 @NullMarked
 package io.nightshift.scheduler.monitoring;
 
