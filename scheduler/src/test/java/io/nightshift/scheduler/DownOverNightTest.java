@@ -10,6 +10,7 @@ import io.nightshift.scheduler.ledger.DueTimes;
 import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
 import io.nightshift.scheduler.watchdog.Condition;
@@ -51,7 +52,7 @@ class DownOverNightTest {
 
     private static List<Run> runs(ControlDatabase database, String job) {
         return new RunHistory(database.connections())
-                .runs(new RunHistory.Filter(job, null, null, null, 1_000)).stream()
+                .runs(RunFilter.newest(1_000).ofJob(job)).stream()
                         .sorted(java.util.Comparator.comparing(Run::due))
                         .toList();
     }

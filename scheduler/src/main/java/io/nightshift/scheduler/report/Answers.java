@@ -33,7 +33,7 @@ record Answers(
         List<BackupState> backups) {
 
     /** A backup that is older than this makes the operator think. */
-    private static final Duration FRESH = Duration.ofHours(48);
+    private static final Duration FRESH = Duration.ofDays(2);
 
     private static final double MUCH_LONGER = 1.5;
     private static final double NOTICEABLE_SECONDS = 10;

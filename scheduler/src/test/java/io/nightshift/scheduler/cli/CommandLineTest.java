@@ -295,17 +295,7 @@ class CommandLineTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo",
-                "serve",
-                "run",
-                "jobs",
-                "history",
-                "show",
-                "report",
-                "backups",
-                "verify",
-                "export",
-                "config"
+                "demo", "serve", "run", "jobs", "history", "show", "report", "backups", "verify", "export", "config"
             })
     void explains_every_command(String command) {
         Answer help = nightshift(command, "--help");
