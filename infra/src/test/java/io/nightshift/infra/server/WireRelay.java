@@ -244,9 +244,10 @@ public final class WireRelay implements AutoCloseable {
                     broken.countDown();
                     upstream.getInputStream().transferTo(OutputStream.nullOutputStream());
                 } else {
+                    // Before the client can notice.
+                    broken.countDown();
                     close(client);
                     close(upstream);
-                    broken.countDown();
                 }
                 return;
             }

@@ -2,6 +2,7 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunContext;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -42,10 +43,12 @@ final class SourceCheck {
     private ServerFacts facts(ManagedNode node) {
         try (ServerSession session = ServerSession.open(node, run)) {
             return ServerFacts.of(session.connection(), clock);
-        } catch (SQLException e) {
+        } catch (SQLException | NightshiftException e) {
             // A stopped run ends as such, whatever the cut session said.
             run.cancellation().check();
-            throw SqlStates.failure("check of cluster " + run.cluster(), e);
+            throw e instanceof SQLException cut
+                    ? SqlStates.failure("check of cluster " + run.cluster(), cut)
+                    : (NightshiftException) e;
         }
     }
 }
