@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -133,6 +134,7 @@ final class ReportCommand implements Callable<Integer> {
     /** Whole or not at all: somebody may be reading the one of yesterday. */
     private static void write(Path target, String text) {
         Path beside = target.resolveSibling(target.getFileName() + ".part");
+        Path folder = Objects.requireNonNullElse(target.getParent(), target);
         try {
             Files.writeString(beside, text);
             Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
@@ -140,9 +142,9 @@ final class ReportCommand implements Callable<Integer> {
             throw new NightshiftException(
                     FailureKind.CONFIGURATION,
                     "report not written to " + target
-                            + (Files.isDirectory(target.getParent())
+                            + (Files.isDirectory(folder)
                                     ? ": " + e.getMessage()
-                                    : ": there is no folder " + target.getParent()),
+                                    : ": there is no folder " + folder),
                     "--to names a file in a folder that is there and writable",
                     e);
         }
