@@ -2,6 +2,7 @@ package io.nightshift.scheduler.launch;
 
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.DueTimes;
 import io.nightshift.scheduler.ledger.ScheduledJob;
@@ -84,10 +85,20 @@ public final class ScheduleClock {
         Instant now = clock.instant();
         List<RunId> queued = transaction.execute(status -> {
             List<RunId> opened = dueTimes.account(scheduled, now);
+            reach("account.before-arm", opened);
             arm(scheduled, begin(scheduled, now));
+            reach("account.before-commit", opened);
             return opened;
         });
-        return queued == null ? List.of() : queued;
+        List<RunId> toWork = queued == null ? List.of() : queued;
+        reach("account.after-commit", toWork);
+        return toWork;
+    }
+
+    private static void reach(String crashPoint, List<RunId> opened) {
+        if (!opened.isEmpty()) {
+            CrashPoint.reach(crashPoint);
+        }
     }
 
     private static Optional<Instant> begin(ScheduledJob scheduled, Instant now) {
