@@ -107,7 +107,8 @@ final class WalSegmentCheck {
         boolean empty = header.getLong(0) == 0 && header.getLong(8) == 0;
         if (empty) {
             switched = true;
-            boolean endsHere = needed.end().minus(start) <= size;
+            // An end at the end of the segment is where a switch leads to: a standby may have replayed just so far.
+            boolean endsHere = needed.end().minus(start) < size;
             return endsHere ? "is empty from byte " + offset + " on; WAL is needed up to " + needed.end() : "";
         }
         if (switched || (header.getShort(0) & 0xFFFF) != magic) {

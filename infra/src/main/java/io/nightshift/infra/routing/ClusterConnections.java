@@ -221,6 +221,8 @@ public final class ClusterConnections {
             statement.setInt(1, replication.backendPid());
             try (ResultSet row = statement.executeQuery()) {
                 if (!row.next()) {
+                    // One that was cut meanwhile says so itself.
+                    replication.identifySystem();
                     throw failures.pooler(
                             node,
                             "announced process " + replication.backendPid()

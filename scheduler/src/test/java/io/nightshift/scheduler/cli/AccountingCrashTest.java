@@ -9,6 +9,7 @@ import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Installation;
 import io.nightshift.scheduler.Nightshift;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,7 +28,7 @@ class AccountingCrashTest {
 
     private static List<Instant> due(ControlDatabase database) {
         return new RunHistory(database.connections())
-                .runs(new RunHistory.Filter("often", null, null, null, 10_000)).stream()
+                .runs(RunFilter.newest(10_000).ofJob("often")).stream()
                         .map(Run::due)
                         .map(Objects::requireNonNull)
                         .sorted()
