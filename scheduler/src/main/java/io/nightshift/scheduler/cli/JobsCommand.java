@@ -3,6 +3,8 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.JobConfig;
 import io.nightshift.scheduler.Surroundings;
+import io.nightshift.scheduler.ledger.Json;
+import io.nightshift.scheduler.ledger.Pauses.Pause;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.schedule.DueTime;
 import io.nightshift.scheduler.schedule.Schedule;
@@ -38,12 +40,14 @@ final class JobsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Surroundings surroundings = top.surroundings();
-        List<Line> lines = lines(
-                surroundings.configuration(),
-                latest(surroundings),
-                surroundings.clock().instant());
+        Instant now = surroundings.clock().instant();
+        List<Line> lines = lines(surroundings.configuration(), latest(surroundings), now);
+        List<Pause> pauses = pauses(surroundings, now);
         if (top.isJson()) {
-            top.print(Map.of("jobs", lines.stream().map(JobsCommand::json).toList()));
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("jobs", lines.stream().map(JobsCommand::json).toList());
+            document.put("pauses", pauses.stream().map(Json::toMap).toList());
+            top.print(document);
         } else if (lines.isEmpty()) {
             top.out()
                     .println("no jobs are configured: put one into "
@@ -51,7 +55,18 @@ final class JobsCommand implements Callable<Integer> {
         } else {
             text(lines);
         }
+        if (!top.isJson()) {
+            pauses.forEach(pause -> top.out()
+                    .println("paused: " + new PauseScope(pause.job(), pause.cluster()) + ", since "
+                            + RunText.time(pause.since()) + ", " + pause.text()));
+        }
         return 0;
+    }
+
+    private static List<Pause> pauses(Surroundings surroundings, Instant now) {
+        try (LedgerAtHand ledger = LedgerAtHand.open(surroundings).orElse(null)) {
+            return ledger == null ? List.of() : ledger.pauses().at(now);
+        }
     }
 
     private static Map<String, Run> latest(Surroundings surroundings) {

@@ -1,11 +1,22 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.config.ControlDatabaseUrl;
+import io.nightshift.infra.lease.Leases;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Surroundings;
+import io.nightshift.scheduler.ledger.Ledger;
+import io.nightshift.scheduler.ledger.NightshiftNode;
+import io.nightshift.scheduler.ledger.NodeLocks;
+import io.nightshift.scheduler.ledger.Nodes;
+import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
 import java.util.Optional;
+import javax.sql.DataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /** The ledger for a command that works without a Spring context: not migrated, and nothing made that was not there. */
 final class LedgerAtHand implements AutoCloseable {
@@ -25,6 +36,15 @@ final class LedgerAtHand implements AutoCloseable {
                 : Optional.empty();
     }
 
+    /** For a command about a run that there must be. */
+    static LedgerAtHand with(Surroundings surroundings, long run) {
+        return open(surroundings)
+                .orElseThrow(() -> new NightshiftException(
+                        FailureKind.CONFIGURATION,
+                        "run " + run + " does not exist",
+                        "nothing has run in this home yet"));
+    }
+
     RunHistory history() {
         return new RunHistory(controlDatabase.connections());
     }
@@ -32,6 +52,26 @@ final class LedgerAtHand implements AutoCloseable {
     /** For entering what was done without a run of its own. */
     Requests requests() {
         return new Requests(controlDatabase.connections());
+    }
+
+    /** Who lives, as this process sees it. */
+    Nodes nodes(Surroundings surroundings) {
+        NightshiftNode self = NightshiftNode.thisProcess(surroundings.home().path());
+        return new Nodes(controlDatabase.connections(), new NodeLocks(self));
+    }
+
+    /** For ending a run that another process has in hand. */
+    Ledger ledger() {
+        DataSource connections = controlDatabase.connections();
+        return new Ledger(connections, new TransactionTemplate(new JdbcTransactionManager(connections)));
+    }
+
+    Leases leases() {
+        return new Leases(controlDatabase.connections());
+    }
+
+    Pauses pauses() {
+        return new Pauses(controlDatabase.connections());
     }
 
     @Override
