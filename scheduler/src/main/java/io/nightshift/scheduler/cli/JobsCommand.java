@@ -3,6 +3,8 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.JobConfig;
 import io.nightshift.scheduler.Surroundings;
+import io.nightshift.scheduler.ledger.Json;
+import io.nightshift.scheduler.ledger.Pauses.Pause;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.schedule.DueTime;
 import io.nightshift.scheduler.schedule.Schedule;
@@ -34,7 +36,7 @@ final class JobsCommand implements Callable<Integer> {
             @Nullable Instant nextDue,
             @Nullable Run last) {}
 
-    private record Known(Map<String, Run> latest, List<Conditions.Lasting> open) {}
+    private record Known(Map<String, Run> latest, List<Conditions.Lasting> open, List<Pause> pauses) {}
 
     @ParentCommand
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -44,11 +46,12 @@ final class JobsCommand implements Callable<Integer> {
     public Integer call() {
         Surroundings surroundings = top.surroundings();
         Instant now = surroundings.clock().instant();
-        Known known = known(surroundings);
+        Known known = known(surroundings, now);
         List<Line> lines = lines(surroundings.configuration(), known.latest(), now);
         if (top.isJson()) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("jobs", lines.stream().map(JobsCommand::json).toList());
+            document.put("pauses", known.pauses().stream().map(Json::toMap).toList());
             document.put(
                     "conditions", known.open().stream().map(ConditionText::json).toList());
             top.print(document);
@@ -60,18 +63,25 @@ final class JobsCommand implements Callable<Integer> {
             text(lines);
             ConditionText.print(top.out(), known.open(), now);
         }
+        if (!top.isJson()) {
+            known.pauses()
+                    .forEach(pause -> top.out()
+                            .println("paused: " + new PauseScope(pause.job(), pause.cluster()) + ", since "
+                                    + RunText.time(pause.since()) + ", " + pause.text()));
+        }
         return 0;
     }
 
-    private static Known known(Surroundings surroundings) {
+    private static Known known(Surroundings surroundings, Instant now) {
         try (LedgerAtHand ledger = LedgerAtHand.open(surroundings).orElse(null)) {
             return ledger == null
-                    ? new Known(Map.of(), List.of())
+                    ? new Known(Map.of(), List.of(), List.of())
                     : new Known(
                             ledger.history().latest().stream()
                                     .collect(Collectors.toMap(
                                             run -> run.job() + "@" + run.cluster(), Function.identity())),
-                            ledger.conditions().open());
+                            ledger.conditions().open(),
+                            ledger.pauses().at(now));
         }
     }
 

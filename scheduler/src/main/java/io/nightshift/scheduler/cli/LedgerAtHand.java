@@ -1,10 +1,14 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.config.ControlDatabaseUrl;
+import io.nightshift.infra.lease.Leases;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.history.RunLogs;
 import io.nightshift.scheduler.ledger.JobPasts;
+import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.NightshiftNode;
 import io.nightshift.scheduler.ledger.NodeLocks;
 import io.nightshift.scheduler.ledger.Nodes;
@@ -14,6 +18,9 @@ import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.report.ReportLedger;
 import io.nightshift.scheduler.watchdog.Conditions;
 import java.util.Optional;
+import javax.sql.DataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /** The ledger for a command that works without a Spring context: not migrated, and nothing made that was not there. */
 final class LedgerAtHand implements AutoCloseable {
@@ -33,6 +40,15 @@ final class LedgerAtHand implements AutoCloseable {
                 : Optional.empty();
     }
 
+    /** For a command about a run that there must be. */
+    static LedgerAtHand with(Surroundings surroundings, long run) {
+        return open(surroundings)
+                .orElseThrow(() -> new NightshiftException(
+                        FailureKind.CONFIGURATION,
+                        "run " + run + " does not exist",
+                        "nothing has run in this home yet"));
+    }
+
     RunHistory history() {
         return new RunHistory(controlDatabase.connections());
     }
@@ -50,6 +66,22 @@ final class LedgerAtHand implements AutoCloseable {
         return new Requests(controlDatabase.connections());
     }
 
+    /** Who lives, as this process sees it. */
+    Nodes nodes(Surroundings surroundings) {
+        NightshiftNode self = NightshiftNode.thisProcess(surroundings.home().path());
+        return new Nodes(controlDatabase.connections(), new NodeLocks(self));
+    }
+
+    /** For ending a run that another process has in hand. */
+    Ledger ledger() {
+        DataSource connections = controlDatabase.connections();
+        return new Ledger(connections, new TransactionTemplate(new JdbcTransactionManager(connections)));
+    }
+
+    Leases leases() {
+        return new Leases(controlDatabase.connections());
+    }
+
     Pauses pauses() {
         return new Pauses(controlDatabase.connections());
     }
@@ -64,8 +96,7 @@ final class LedgerAtHand implements AutoCloseable {
 
     /** Whether some process takes care of due times and queued runs. */
     boolean someoneServes(Surroundings surroundings) {
-        NightshiftNode self = NightshiftNode.thisProcess(surroundings.home().path());
-        return new Nodes(controlDatabase.connections(), new NodeLocks(self)).someoneServes();
+        return nodes(surroundings).someoneServes();
     }
 
     @Override

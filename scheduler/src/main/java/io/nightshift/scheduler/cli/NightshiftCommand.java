@@ -45,6 +45,11 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             ServeCommand.class,
             RunCommand.class,
+            StopCommand.class,
+            RestartCommand.class,
+            AbandonCommand.class,
+            PauseCommand.class,
+            ResumeCommand.class,
             JobsCommand.class,
             PlanCommand.class,
             HistoryCommand.class,
@@ -137,6 +142,11 @@ final class NightshiftCommand implements Runnable {
     /** What a command that was told to end failed of. */
     static NightshiftException stopped() {
         return new NightshiftException(FailureKind.CANCELLED, "stopped by a signal, as Ctrl-C sends it");
+    }
+
+    /** Whom the ledger names as the one who asked. */
+    static String user() {
+        return System.getProperty("user.name", "unknown");
     }
 
     /** For a command line that could not be understood up to its --output. */

@@ -1,13 +1,15 @@
 package io.nightshift.scheduler.cli;
 
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Nightshift;
-import io.nightshift.scheduler.ledger.LaunchRequest;
-import io.nightshift.scheduler.ledger.Requests;
+import io.nightshift.scheduler.ledger.Json;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunHistory;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -17,12 +19,10 @@ final class RunFollower {
 
     private final NightshiftCommand top;
     private final RunHistory history;
-    private final Requests requests;
 
     RunFollower(NightshiftCommand top, ControlDatabase controlDatabase) {
         this.top = top;
         this.history = new RunHistory(controlDatabase.connections());
-        this.requests = new Requests(controlDatabase.connections());
     }
 
     /** Works the run on this thread. */
@@ -36,14 +36,8 @@ final class RunFollower {
         return history.run(run);
     }
 
-    /** Queues the runs where somebody serves and follows each. Ctrl-C ends the following, not the run. */
-    List<Run> followQueued(List<LaunchRequest> asked) {
-        return asked.stream().map(requests::launch).toList().stream()
-                .map(this::follow)
-                .toList();
-    }
-
-    private Run follow(RunId run) {
+    /** Follows a run that is worked where somebody serves. Ctrl-C ends the following, not the run. */
+    Run follow(RunId run) {
         ProgressPrinter printer = ProgressPrinter.of(top);
         announce(run, " (worked by nightshift serve; Ctrl-C only stops watching)");
         Run now = history.run(run);
@@ -60,5 +54,29 @@ final class RunFollower {
         if (!top.isJson()) {
             top.err().println("run " + run + how);
         }
+    }
+
+    /** Prints how the runs ended; returns the exit status of the one that asks for attention first. */
+    int report(List<Run> runs) {
+        if (top.isJson()) {
+            top.print(
+                    runs.size() == 1
+                            ? Json.toMap(runs.get(0))
+                            : Map.of("runs", runs.stream().map(Json::toMap).toList()));
+        } else {
+            runs.forEach(run -> RunText.outcome(top.out(), run));
+        }
+        int worst = 0;
+        for (Run run : runs) {
+            Integer status = run.exitStatus();
+            if (status == null) {
+                throw new NightshiftException(
+                        FailureKind.POSTGRES_UNAVAILABLE,
+                        "run " + run.id() + " has no outcome yet",
+                        "nightshift show " + run.id());
+            }
+            worst = worst == 0 || worst == 6 ? Math.max(worst, status) : worst;
+        }
+        return worst;
     }
 }

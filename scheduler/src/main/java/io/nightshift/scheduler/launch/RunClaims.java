@@ -51,7 +51,7 @@ public final class RunClaims {
     }
 
     /** Whether nobody alive works the run. */
-    boolean isAbandoned(RunId run) {
+    public boolean isAbandoned(RunId run) {
         return leases.holder(name(run)).map(held -> isAbandoned(run, held)).orElse(true);
     }
 

@@ -23,8 +23,8 @@ public record LaunchRequest(
         @Nullable RunId causedBy,
         @Nullable String node) {
 
-    /** The same, for this process to work and nobody else. */
-    public LaunchRequest onNode(String name) {
+    /** The same, for this process to work and nobody else; null for whoever serves. */
+    public LaunchRequest onNode(@Nullable String name) {
         return new LaunchRequest(job, jobType, cluster, cause, actor, settings, dryRun, terms, causedBy, name);
     }
 }

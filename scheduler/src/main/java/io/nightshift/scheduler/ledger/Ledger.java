@@ -3,6 +3,8 @@ package io.nightshift.scheduler.ledger;
 import io.nightshift.infra.lease.Lease;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Progress;
@@ -105,14 +107,7 @@ public final class Ledger {
                     .param("report", Json.write(report))
                     .param("run", run.number())
                     .update();
-            ledger.sql("""
-                            UPDATE attempt SET ended_at = clock_timestamp(), outcome = :state, reason = :reason
-                            WHERE run = :run AND ended_at IS NULL
-                            """)
-                    .param("state", outcome.state().toString())
-                    .param("reason", outcome.reason())
-                    .param("run", run.number())
-                    .update();
+            endAttempt(run, outcome.state().toString(), outcome.reason());
             withConnection(connection -> Leases.release(connection, lease));
             alongside.run();
             return new Outcome(outcome.state(), outcome.reason(), exitStatus, report);
@@ -142,19 +137,64 @@ public final class Ledger {
     }
 
     private Optional<String> takenOver(Lease lease) {
-        return ledger.sql("SELECT owner FROM lease WHERE name = :lease AND token > :token")
+        return ledger.sql("""
+                        SELECT CASE WHEN owner IS NULL THEN 'this run was abandoned'
+                                    ELSE 'Nightshift node ' || owner || ' has taken this run over' END
+                        FROM (VALUES (:lease)) AS wanted (name) LEFT JOIN lease USING (name)
+                        WHERE token IS DISTINCT FROM :token
+                        """)
                 .param("lease", lease.name())
                 .param("token", lease.token())
                 .query(String.class)
-                .optional()
-                .map(owner -> "Nightshift node " + owner + " has taken this run over");
+                .optional();
+    }
+
+    /**
+     * Ends a run whose process is gone or hangs, from any process: whoever held its lease can change nothing any more.
+     *
+     * @param alongside what else must be written if and only if the run is ended
+     */
+    public void abandon(RunId run, String reason, Runnable alongside) {
+        transaction.executeWithoutResult(status -> {
+            ledger.sql("DELETE FROM lease WHERE name = 'run/' || :run")
+                    .param("run", run.number())
+                    .update();
+            int ended = ledger.sql("""
+                            UPDATE run SET state = 'stopped', reason = :reason, exit_status = :exit, progress = NULL,
+                                           ended_at = clock_timestamp()
+                            WHERE id = :run AND state = 'running'
+                            """)
+                    .param("reason", reason)
+                    .param("exit", FailureKind.CANCELLED.exitStatus())
+                    .param("run", run.number())
+                    .update();
+            if (ended == 0) {
+                throw new NightshiftException(
+                        FailureKind.REFUSED,
+                        "run " + run + " is not running any more",
+                        "nightshift show " + run + " says how it ended");
+            }
+            endAttempt(run, "abandoned", reason);
+            alongside.run();
+        });
+    }
+
+    private void endAttempt(RunId run, String outcome, @Nullable String reason) {
+        ledger.sql("""
+                        UPDATE attempt SET ended_at = clock_timestamp(), outcome = :outcome, reason = :reason
+                        WHERE run = :run AND ended_at IS NULL
+                        """)
+                .param("outcome", outcome)
+                .param("reason", reason)
+                .param("run", run.number())
+                .update();
     }
 
     /** Whether the attempt under this lease has its outcome: a commit can arrive although its answer did not. */
     public boolean isClosed(RunId run, Lease lease) {
         return ledger.sql("""
                         SELECT EXISTS (SELECT FROM attempt
-                                       WHERE run = :run AND token = :token AND ended_at IS NOT NULL AND outcome <> 'lost')
+                                       WHERE run = :run AND token = :token AND ended_at IS NOT NULL AND outcome NOT IN ('lost', 'abandoned'))
                         """)
                 .param("run", run.number())
                 .param("token", lease.token())

@@ -77,13 +77,39 @@ public final class Requests {
                         .update());
     }
 
-    /** Asks a run to stop; whoever works it hears that within seconds. */
-    public void stop(RunId run, String reason) {
-        ledger.sql(
-                        "UPDATE run SET stop_requested = coalesce(stop_requested, :reason) WHERE id = :run AND ended_at IS NULL")
+    /**
+     * Asks a run to stop; whoever works it hears that within a second. A run that nobody works yet is stopped by this.
+     *
+     * @return stopped, or running while somebody works it
+     */
+    public RunState stop(RunId run, String reason) {
+        return ledger.sql("""
+                        UPDATE run
+                        SET stop_requested = coalesce(stop_requested, :reason),
+                            state = CASE state WHEN 'queued' THEN 'stopped' ELSE state END,
+                            reason = CASE state WHEN 'queued' THEN :reason ELSE reason END,
+                            exit_status = CASE state WHEN 'queued' THEN :exit END,
+                            ended_at = CASE state WHEN 'queued' THEN clock_timestamp() END,
+                            not_before = NULL, waiting_for = NULL
+                        WHERE id = :run AND ended_at IS NULL
+                        RETURNING state
+                        """)
                 .param("reason", reason)
+                .param("exit", FailureKind.CANCELLED.exitStatus())
                 .param("run", run.number())
-                .update();
+                .query(String.class)
+                .optional()
+                .map(RunState::of)
+                .orElseThrow(() -> refused(run, "there is nothing to stop"));
+    }
+
+    /** Whether somebody has asked a run to stop that has not ended yet. */
+    public boolean isAskedToStop(RunId run) {
+        return ledger.sql("SELECT stop_requested IS NOT NULL FROM run WHERE id = :run")
+                .param("run", run.number())
+                .query(Boolean.class)
+                .optional()
+                .orElse(false);
     }
 
     /** Queues a failed or stopped run again: its next attempt begins at the step that failed. */
@@ -92,10 +118,11 @@ public final class Requests {
         try {
             changed = ledger.sql("""
                             UPDATE run SET state = 'queued', ended_at = NULL, exit_status = NULL, stop_requested = NULL,
-                                           node = :node, reason = 'restarted by ' || :actor
+                                           node = :node, reason = 'restarted by ' || :actor,
+                                           not_before = NULL, waiting_for = NULL
                             WHERE id = :run AND state IN ('failed', 'stopped')
                             """)
-                    .param("node", node)
+                    .param("node", node, Types.VARCHAR)
                     .param("actor", actor)
                     .param("run", run.number())
                     .update();
@@ -107,16 +134,18 @@ public final class Requests {
                     another);
         }
         if (changed == 0) {
-            String state = ledger.sql("SELECT state FROM run WHERE id = :run")
-                    .param("run", run.number())
-                    .query(String.class)
-                    .optional()
-                    .orElseThrow(() -> RunHistory.unknown(run));
-            throw new NightshiftException(
-                    FailureKind.REFUSED,
-                    "run " + run + " is " + state + ": only failed and stopped runs can be restarted",
-                    "nightshift show " + run);
+            throw refused(run, "only failed and stopped runs can be restarted");
         }
+    }
+
+    private NightshiftException refused(RunId run, String rule) {
+        String state = ledger.sql("SELECT state FROM run WHERE id = :run")
+                .param("run", run.number())
+                .query(String.class)
+                .optional()
+                .orElseThrow(() -> RunHistory.unknown(run));
+        return new NightshiftException(
+                FailureKind.REFUSED, "run " + run + " is " + state + ": " + rule, "nightshift show " + run);
     }
 
     private Optional<RunId> insert(LaunchRequest request, @Nullable Instant due) {
