@@ -296,8 +296,14 @@ public final class ReplicationConnection implements AutoCloseable {
                 : new NightshiftException(FailureKind.CANCELLED, doing + ": " + why, null, failure);
     }
 
-    private static PgConnection connect(String jdbcUrl, Properties properties) throws SQLException {
-        Connection connection = DriverManager.getConnection(jdbcUrl, properties);
+    private static PgConnection connect(String jdbcUrl, Properties properties) throws SQLException, IOException {
+        Connection connection;
+        try {
+            connection = DriverManager.getConnection(jdbcUrl, properties);
+        } catch (RuntimeException | AssertionError garbage) {
+            // What pgjdbc takes for granted of a server's answers, whoever answers.
+            throw new ProtocolViolation("the login makes no sense: " + garbage);
+        }
         if (connection instanceof PgConnection ours) {
             return ours;
         }

@@ -64,7 +64,10 @@ final class StopCommand implements Callable<Integer> {
         Run now = ledger.history().run(id);
         while (!now.state().hasEnded()) {
             top.checkSignal();
-            if (now.state() == RunState.RUNNING && claims.isAbandoned(id) && !nodes.someoneServes()) {
+            boolean nobodyHears = claims.isAbandoned(id) && !nodes.someoneServes();
+            // Read after the lease: a run that has ended meanwhile has given it up.
+            now = ledger.history().run(id);
+            if (now.state() == RunState.RUNNING && nobodyHears) {
                 throw new NightshiftException(
                         FailureKind.REFUSED,
                         "run " + run + " cannot hear: the process that worked it is gone, and nobody serves",
