@@ -11,6 +11,7 @@ import java.util.Map;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.GT;
 
 /**
  * Who must act on a SQLSTATE, and what they can do (PostgreSQL manual, appendix "PostgreSQL Error Codes"). The code
@@ -62,6 +63,8 @@ public final class SqlStates {
             "57", FailureKind.POSTGRES_UNAVAILABLE,
             "F0", FailureKind.CONFIGURATION,
             "P0", FailureKind.CONFIGURATION);
+
+    private static final String HALF_A_LOGIN = "Invalid SCRAM client initialization";
 
     private SqlStates() {}
 
@@ -140,6 +143,11 @@ public final class SqlStates {
     }
 
     private static boolean isCut(SQLException exception) {
+        // Here pgjdbc keeps neither the cause nor a code of its own for a connection that ends in the middle of a
+        // login.
+        if (!ServerNotice.isIn(exception) && GT.tr(HALF_A_LOGIN).equals(exception.getMessage())) {
+            return true;
+        }
         for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
             if (cause instanceof EOFException || cause instanceof SocketException) {
                 return true;

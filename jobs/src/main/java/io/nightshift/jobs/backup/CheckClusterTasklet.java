@@ -34,6 +34,17 @@ final class CheckClusterTasklet implements Tasklet {
 
     @Override
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
+        try {
+            check();
+        } catch (NightshiftException e) {
+            // A stopped run ends as such, whatever a server that hangs, or was cut off, has led to.
+            run.cancellation().check();
+            throw e;
+        }
+        return RepeatStatus.FINISHED;
+    }
+
+    private void check() {
         run.progress().begin("check cluster", null, "");
         String cluster = run.cluster();
         ManagedNode node = clusters.cluster(cluster)
@@ -47,7 +58,6 @@ final class CheckClusterTasklet implements Tasklet {
             requireRoom(readable(storages.forReading(cluster)), facts);
             run.summary("a full backup of cluster " + cluster + " is possible; nothing was read or written");
         }
-        return RepeatStatus.FINISHED;
     }
 
     private void requireRoom(List<Storage> places, ServerFacts facts) {
