@@ -17,6 +17,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -209,11 +213,12 @@ class CommandLineTest {
     @Test
     void reports_in_every_format() throws Exception {
         Path file = installation.home().resolve("report.html");
-        Answer text = nightshift("report");
-        JsonNode json =
-                nightshift("report", "--period", "week", "--output", "json").json();
-        Answer csv = nightshift("report", "--format", "csv");
-        Answer html = nightshift("report", "--format", "html", "--to", file.toString());
+        String night = nightOf(Instant.now());
+        Answer text = nightshift("report", "--date", night);
+        JsonNode json = nightshift("report", "--date", night, "--period", "week", "--output", "json")
+                .json();
+        Answer csv = nightshift("report", "--date", night, "--format", "csv");
+        Answer html = nightshift("report", "--date", night, "--format", "html", "--to", file.toString());
 
         assertThat(text.exitStatus()).as(text.err()).isZero();
         assertThat(text.out())
@@ -232,6 +237,12 @@ class CommandLineTest {
         assertThat(html.out()).startsWith("This needs you: ").contains(file.toString());
         assertThat(Files.readString(file)).startsWith("<!DOCTYPE html>").endsWith("</html>\n");
         assertThat(file.resolveSibling("report.html.part")).doesNotExist();
+    }
+
+    /** A night goes from noon to noon and is named after the morning. */
+    private static String nightOf(Instant time) {
+        return LocalDate.ofInstant(time.plus(Duration.ofHours(12)), ZoneOffset.UTC)
+                .toString();
     }
 
     @Test
