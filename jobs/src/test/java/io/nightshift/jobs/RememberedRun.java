@@ -11,6 +11,7 @@ import io.nightshift.infra.run.ReportDraft;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.run.Section;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -87,6 +88,11 @@ public final class RememberedRun implements RunContext {
     @Override
     public <T extends Record> T settings(Class<T> type) {
         return type.cast(settings);
+    }
+
+    @Override
+    public Optional<Instant> endsDayAt() {
+        return Optional.empty();
     }
 
     @Override

@@ -232,6 +232,7 @@ public final class TestCluster implements AutoCloseable {
                 "postgres",
                 DatabaseSelection.ALL,
                 duties,
+                1,
                 Map.of());
     }
 

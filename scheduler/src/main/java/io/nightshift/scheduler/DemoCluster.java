@@ -194,6 +194,7 @@ public final class DemoCluster implements AutoCloseable {
                 "postgres",
                 DatabaseSelection.ALL,
                 Map.of(NAME, StorageDuty.REQUIRED),
+                1,
                 Map.of("environment", NAME));
     }
 

@@ -5,14 +5,18 @@ import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.launch.ActiveRuns;
 import io.nightshift.scheduler.launch.Pulse;
+import io.nightshift.scheduler.launch.QuartzSchedulers;
 import io.nightshift.scheduler.launch.Recovery;
 import io.nightshift.scheduler.launch.RunBooks;
 import io.nightshift.scheduler.launch.RunWorker;
+import io.nightshift.scheduler.launch.Ticker;
 import io.nightshift.scheduler.ledger.Ledger.Outcome;
 import io.nightshift.scheduler.ledger.NightshiftNode;
 import io.nightshift.scheduler.ledger.NodeLocks;
 import io.nightshift.scheduler.ledger.Nodes;
 import io.nightshift.scheduler.ledger.Requests;
+import io.nightshift.scheduler.ledger.Turn;
+import io.nightshift.scheduler.ledger.Turns;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +36,8 @@ public final class Nightshift implements AutoCloseable {
 
     /** How long running work may take to notice that it should stop. */
     private static final Duration STOPPING = Duration.ofSeconds(25);
+
+    private static final String LEAVING = "Nightshift was told to end; this run goes on at its next start";
 
     private final ConfigurableApplicationContext context;
     private final NightshiftNode node;
@@ -142,6 +148,15 @@ public final class Nightshift implements AutoCloseable {
         return context.getBean(RunWorker.class).work(run);
     }
 
+    /** What keeps a queued run from beginning; empty when nothing does. */
+    public String waitsFor(RunId run) {
+        return context.getBean(Turns.class).survey().stream()
+                .filter(turn -> turn.run().equals(run))
+                .map(Turn::reason)
+                .findFirst()
+                .orElse("");
+    }
+
     /** A part of the node, for those who look at it from within. */
     <T> T part(Class<T> type) {
         return context.getBean(type);
@@ -157,18 +172,40 @@ public final class Nightshift implements AutoCloseable {
         activeRuns().cancelAll(reason);
     }
 
-    /** Asks running work to stop, waits for it, and leaves. What does not stop in time is recovered at the next start. */
-    @Override
-    public void close() {
+    /**
+     * Takes nothing new, lets runs end or come to the boundary of a step until the deadline, asks what works then to stop,
+     * and leaves. Runs that have not ended go on at the next start, or where another node serves.
+     */
+    public void leave(Duration deadline) {
         if (!context.isActive()) {
             return;
         }
+        context.getBean(Ticker.class).stop();
+        context.getBean(QuartzSchedulers.class).stop();
+        activeRuns().leave(LEAVING);
+        awaitRuns(deadline);
+        end(LEAVING);
+    }
+
+    /** Asks running work to stop, waits for it, and leaves. What does not stop in time is recovered at the next start. */
+    @Override
+    public void close() {
+        if (context.isActive()) {
+            end("Nightshift was asked to stop");
+        }
+    }
+
+    private void awaitRuns(Duration limit) {
         ActiveRuns active = activeRuns();
-        cancel("Nightshift was asked to stop");
-        long deadline = System.nanoTime() + STOPPING.toNanos();
+        long deadline = System.nanoTime() + limit.toNanos();
         while (!active.isEmpty() && System.nanoTime() < deadline) {
             LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
         }
+    }
+
+    private void end(String reason) {
+        cancel(reason);
+        awaitRuns(STOPPING);
         context.getBean(RunBooks.class).shutDown();
         context.getBean(Pulse.class).stop();
         context.close();

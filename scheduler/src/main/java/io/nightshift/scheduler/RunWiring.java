@@ -21,12 +21,15 @@ import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.NightshiftNode;
 import io.nightshift.scheduler.ledger.NodeLocks;
 import io.nightshift.scheduler.ledger.Nodes;
+import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.ledger.Turns;
 import java.time.Clock;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
 import javax.sql.DataSource;
 import org.springframework.batch.core.configuration.annotation.JobScope;
 import org.springframework.batch.core.job.Job;
@@ -35,6 +38,7 @@ import org.springframework.batch.core.repository.ExecutionContextSerializer;
 import org.springframework.batch.core.repository.JobRepository;
 import org.springframework.batch.core.repository.dao.JacksonExecutionContextStringSerializer;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -70,6 +74,11 @@ class RunWiring {
     }
 
     @Bean
+    Pauses pauses(DataSource dataSource) {
+        return new Pauses(dataSource);
+    }
+
+    @Bean
     Leases leases(DataSource dataSource) {
         return new Leases(dataSource);
     }
@@ -92,8 +101,14 @@ class RunWiring {
     }
 
     @Bean
-    RunBooks books(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
-        return new RunBooks(ledger, history, requests, jobs);
+    RunBooks books(
+            Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs, Pauses pauses, Clock clock) {
+        return new RunBooks(ledger, history, requests, jobs, pauses, clock);
+    }
+
+    @Bean
+    Turns turns(DataSource dataSource, ConfiguredJobs jobs, Clock clock) {
+        return new Turns(dataSource, jobs, clock);
     }
 
     @Bean
@@ -108,8 +123,13 @@ class RunWiring {
 
     @Bean
     RunWorker worker(
-            RunClaims claims, RunBooks books, BatchJobs jobs, ActiveRuns active, ScheduledExecutorService timeLimits) {
-        return new RunWorker(claims, books, jobs, active, timeLimits);
+            RunClaims claims,
+            RunBooks books,
+            Turns turns,
+            BatchJobs jobs,
+            ActiveRuns active,
+            ScheduledExecutorService timeLimits) {
+        return new RunWorker(claims, books, turns, jobs, active, timeLimits);
     }
 
     @Bean
@@ -129,11 +149,15 @@ class RunWiring {
     }
 
     static ScheduledExecutorService daemons(String name, int threads) {
-        return Executors.newScheduledThreadPool(threads, task -> {
+        return Executors.newScheduledThreadPool(threads, daemonsNamed(name));
+    }
+
+    static ThreadFactory daemonsNamed(String name) {
+        return task -> {
             Thread thread = new Thread(task, name);
             thread.setDaemon(true);
             return thread;
-        });
+        };
     }
 
     @Bean
@@ -160,8 +184,11 @@ class RunWiring {
     // what steps see
 
     @Bean
-    static RunBinding runBinding(ObjectProvider<ActiveRuns> active, ObjectProvider<Ledger> ledger) {
-        return new RunBinding(active, ledger);
+    static RunBinding runBinding(
+            ObjectProvider<ActiveRuns> active,
+            ObjectProvider<Ledger> ledger,
+            @Qualifier("timeLimits") ObjectProvider<ScheduledExecutorService> timeLimits) {
+        return new RunBinding(active, ledger, timeLimits::getObject);
     }
 
     @Bean

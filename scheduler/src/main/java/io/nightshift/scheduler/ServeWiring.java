@@ -5,6 +5,7 @@ import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.DeadManSettings;
 import io.nightshift.scheduler.launch.ActiveRuns;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
+import io.nightshift.scheduler.launch.ContinuousRuns;
 import io.nightshift.scheduler.launch.QuartzSchedulers;
 import io.nightshift.scheduler.launch.Recovery;
 import io.nightshift.scheduler.launch.RunWorker;
@@ -16,6 +17,7 @@ import io.nightshift.scheduler.ledger.NightshiftNode;
 import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.ledger.Turns;
 import io.nightshift.scheduler.monitoring.ControlDatabaseHealth;
 import io.nightshift.scheduler.monitoring.RunMetrics;
 import io.nightshift.scheduler.monitoring.WatchdogHealth;
@@ -24,6 +26,8 @@ import io.nightshift.scheduler.watchdog.DeadMan;
 import io.nightshift.scheduler.watchdog.Watchdog;
 import java.time.Clock;
 import java.util.Properties;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import javax.sql.DataSource;
 import org.quartz.Scheduler;
@@ -51,13 +55,30 @@ class ServeWiring {
     }
 
     @Bean
-    WorkQueue workQueue(@Qualifier("workScheduler") Scheduler work, DataSource dataSource) {
-        return new WorkQueue(work, dataSource);
+    WorkQueue workQueue(
+            @Qualifier("workScheduler") Scheduler work, Turns turns, Requests requests, ContinuousRuns continuous) {
+        return new WorkQueue(work, turns, requests, continuous);
     }
 
     @Bean
-    DueTimes dueTimes(DataSource dataSource, Requests requests) {
-        return new DueTimes(dataSource, requests, new Pauses(dataSource));
+    ContinuousRuns continuousRuns(
+            ConfiguredJobs jobs,
+            Requests requests,
+            Pauses pauses,
+            RunWorker worker,
+            ExecutorService continuousThreads,
+            Clock clock) {
+        return new ContinuousRuns(jobs, requests, pauses, worker, continuousThreads, clock);
+    }
+
+    @Bean(destroyMethod = "shutdownNow")
+    ExecutorService continuousThreads() {
+        return Executors.newCachedThreadPool(RunWiring.daemonsNamed("continuous"));
+    }
+
+    @Bean
+    DueTimes dueTimes(DataSource dataSource, Requests requests, Pauses pauses) {
+        return new DueTimes(dataSource, requests, pauses);
     }
 
     @Bean
@@ -71,8 +92,13 @@ class ServeWiring {
     }
 
     @Bean
-    Ticker ticker(ScheduleClock clock, WorkQueue queue, Recovery recovery, ScheduledExecutorService timers) {
-        return new Ticker(clock, queue, recovery, timers);
+    Ticker ticker(
+            ScheduleClock clock,
+            WorkQueue queue,
+            ContinuousRuns continuous,
+            Recovery recovery,
+            ScheduledExecutorService timers) {
+        return new Ticker(clock, queue, continuous, recovery, timers);
     }
 
     /** Quartz makes its jobs itself; they find these here. */

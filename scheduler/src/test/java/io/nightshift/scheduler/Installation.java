@@ -8,6 +8,7 @@ import io.nightshift.scheduler.launch.JobTypes;
 import io.nightshift.scheduler.ledger.Cause;
 import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunTerms;
 import java.io.IOException;
@@ -48,6 +49,13 @@ public final class Installation implements AutoCloseable {
     public static Installation withOwnControlDatabase() {
         DatabaseUrl url = DatabaseUrl.fresh();
         return on(url.url(), url.username(), url.password());
+    }
+
+    /** The same with rehearsals that count among the heavy runs of their cluster. */
+    public Installation withHeavyRehearsals() {
+        jobTypes.clear();
+        jobTypes.add(new Rehearsal(true));
+        return this;
     }
 
     public static Installation on(String url, String username, String password) {
@@ -142,6 +150,12 @@ public final class Installation implements AutoCloseable {
                 RunTerms.ON_DEMAND.limited(timeLimit),
                 null,
                 null);
+    }
+
+    /** The runs of a job, newest first. */
+    public static List<Run> runs(ControlDatabase database, String job) {
+        return new RunHistory(database.connections())
+                .runs(RunFilter.newest(10_000).ofJob(job));
     }
 
     public static Run run(ControlDatabase database, RunId run) {

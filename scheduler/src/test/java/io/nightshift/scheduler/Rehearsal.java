@@ -34,6 +34,17 @@ public final class Rehearsal implements JobType {
         }
     }
 
+    private final boolean heavy;
+
+    public Rehearsal() {
+        this(false);
+    }
+
+    /** One whose runs count among the heavy ones of their cluster, or not. */
+    public Rehearsal(boolean heavy) {
+        this.heavy = heavy;
+    }
+
     private static final Map<String, Script> SCRIPTS =
             new ConcurrentHashMap<>(Map.of("none", new Script(r -> {}, r -> {})));
 
@@ -92,7 +103,7 @@ public final class Rehearsal implements JobType {
 
     @Override
     public boolean heavy() {
-        return false;
+        return heavy;
     }
 
     @Override

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *     mapping of a container; otherwise what stands in between could lead to another server tomorrow
  * @param database where connections go that need some database
  * @param storages by name; a cluster file names at least one that is required
+ * @param heavyRuns how many runs of heavy job types work on it at the same time; the others wait
  */
 public record ClusterConfig(
         String name,
@@ -32,12 +33,14 @@ public record ClusterConfig(
         String database,
         DatabaseSelection databases,
         Map<String, StorageDuty> storages,
+        int heavyRuns,
         Map<String, String> labels) {
 
     public ClusterConfig {
         var refusals = new Refusals()
                 .when(nodes.isEmpty(), "nodes is empty; a cluster has at least one")
                 .when(username.isEmpty(), "username is empty")
+                .when(heavyRuns < 1, "heavy-runs is " + heavyRuns + "; accepted: 1 or more")
                 .when(database.isEmpty(), "database is empty")
                 .when(sslcert != null && sslkey == null, "sslcert needs its sslkey")
                 .when(sslkey != null && sslcert == null, "sslkey needs its sslcert");
@@ -62,6 +65,8 @@ public record ClusterConfig(
                 "postgres",
                 "databases",
                 DatabaseSelection.ALL,
+                "heavy-runs",
+                1,
                 "labels",
                 Map.of());
     }

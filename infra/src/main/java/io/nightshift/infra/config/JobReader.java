@@ -26,8 +26,6 @@ record JobReader(
         ScheduleRules rules,
         Problems problems) {
 
-    private static final List<String> NOT_ACTED_ON = List.of("step-timeout", "retry", "priority", "exclusive");
-
     Optional<JobConfig> read(Document document, Value.Mapping content) {
         int before = problems.count();
         if (types.containsKey(document.name())) {
@@ -53,7 +51,6 @@ record JobReader(
         checkCluster(content);
         checkLabels(content);
         checkCron(content);
-        warnOfWhatIsIgnored(content);
         return problems.count() > before ? Optional.empty() : job;
     }
 
@@ -193,18 +190,6 @@ record JobReader(
                 && schedule.get("cron") instanceof Value.Text cron) {
             rules.cronProblem(cron.text())
                     .ifPresent(problem -> problems.add(schedule.at("cron"), "schedule.cron", problem));
-        }
-    }
-
-    /** Nobody may believe that a key protects a database when nothing acts on it. */
-    private void warnOfWhatIsIgnored(Value.Mapping content) {
-        NOT_ACTED_ON.stream()
-                .filter(content::has)
-                .forEach(key -> problems.warn(content.at(key), key, "this version does not act on it yet"));
-        Value schedule = content.get("schedule");
-        boolean continuous = schedule instanceof Value.Text word && word.text().equals("continuous");
-        if (continuous || (schedule instanceof Value.Mapping map && map.has("after"))) {
-            problems.warn(content.at("schedule"), "schedule", "this version does not fire it yet");
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.nightshift.infra.config;
 
+import java.time.Duration;
 import java.time.ZoneId;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,10 @@ public record ProgramSettings(
         @Describe("how many runs work at the same time on this Nightshift node; more load the managed clusters more")
         int workThreads,
 
+        @Describe(
+                "how long a serve that is told to end waits for steps that work; what is not done goes on at the next start")
+        Duration shutdownDeadline,
+
         @Describe("when people work with the managed clusters, by the zone of each schedule")
         WorkingDay workingDay,
 
@@ -27,15 +32,28 @@ public record ProgramSettings(
         @Nullable ControlDatabaseUrl control) {
 
     private static final int MOST_WORK_THREADS = 64;
+    private static final Duration LONGEST_SHUTDOWN = Duration.ofDays(1);
 
     public ProgramSettings {
-        if (workThreads < 1 || workThreads > MOST_WORK_THREADS) {
-            throw new IllegalArgumentException(
-                    "work-threads is " + workThreads + "; accepted: 1 to " + MOST_WORK_THREADS);
-        }
+        new Refusals()
+                .when(
+                        workThreads < 1 || workThreads > MOST_WORK_THREADS,
+                        "work-threads is " + workThreads + "; accepted: 1 to " + MOST_WORK_THREADS)
+                .when(
+                        shutdownDeadline.compareTo(LONGEST_SHUTDOWN) > 0,
+                        "shutdown-deadline is " + Durations.print(shutdownDeadline) + "; accepted: up to "
+                                + Durations.print(LONGEST_SHUTDOWN))
+                .throwIfAny();
     }
 
     static ProgramSettings defaults() {
-        return new ProgramSettings(ZoneId.of("UTC"), HttpSettings.defaults(), 4, WorkingDay.defaults(), null, null);
+        return new ProgramSettings(
+                ZoneId.of("UTC"),
+                HttpSettings.defaults(),
+                4,
+                Duration.ofSeconds(20),
+                WorkingDay.defaults(),
+                null,
+                null);
     }
 }

@@ -1,6 +1,7 @@
 package io.nightshift.infra.run;
 
 import io.nightshift.infra.lease.Lease;
+import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,9 @@ public interface RunContext {
     <T extends Record> T settings(Class<T> type);
 
     boolean dryRun();
+
+    /** When a run that never ends by nature ends its day, so that the next one goes on; empty for all others. */
+    Optional<Instant> endsDayAt();
 
     Progress progress();
 

@@ -48,6 +48,7 @@ class ConfigurationFilesTest {
                                 "postgres",
                                 new DatabaseSelection(null, List.of("scratch")),
                                 Map.of("local", StorageDuty.REQUIRED, "far", StorageDuty.BEST_EFFORT),
+                                1,
                                 Map.of("environment", "production")));
         JobConfig job = configuration.jobs().get("nightly");
         assertThat(job.type()).isEqualTo("full-backup");
@@ -301,23 +302,6 @@ class ConfigurationFilesTest {
                         null,
                         Duration.ofMinutes(5)));
         assertThat(job.missed()).isEqualTo(new Missed(Missed.Policy.SKIP, Duration.ofMinutes(90)));
-    }
-
-    @Test
-    void warns_of_keys_that_nothing_acts_on() {
-        var directory = ConfigurationDirectory.valid(root)
-                .write("jobs/nightly.yaml", ConfigurationDirectory.JOB + "priority: 9\nretry: {attempts: 2}\n")
-                .write("jobs/next.yaml", "type: full-backup\ncluster: chanuka\nschedule: {after: nightly}\n");
-
-        ConfigurationResult result = directory.check();
-
-        assertThat(result.problems()).isEmpty();
-        assertThat(result.warnings())
-                .extracting(Problem::toString)
-                .containsExactly(
-                        "jobs/next.yaml:3  schedule: this version does not fire it yet",
-                        "jobs/nightly.yaml:8  priority: this version does not act on it yet",
-                        "jobs/nightly.yaml:9  retry: this version does not act on it yet");
     }
 
     @Test

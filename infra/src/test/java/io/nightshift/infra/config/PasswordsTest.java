@@ -140,6 +140,7 @@ class PasswordsTest {
                 "postgres",
                 DatabaseSelection.ALL,
                 Map.of(),
+                1,
                 Map.of());
     }
 }

@@ -22,6 +22,7 @@ class ProgramSettingsTest {
                         ZoneId.of("UTC"),
                         new HttpSettings(0, "127.0.0.1"),
                         4,
+                        Duration.ofSeconds(20),
                         new WorkingDay(
                                 LocalTime.of(7, 0),
                                 LocalTime.of(19, 0),
@@ -44,6 +45,8 @@ class ProgramSettingsTest {
                 Map.of("port", 8432, "address", "::1"),
                 "work-threads",
                 8,
+                "shutdown-deadline",
+                "5m",
                 "working-day",
                 Map.of("from", "08:00", "to", "17:30", "days", List.of("sunday")),
                 "dead-man",
@@ -56,6 +59,7 @@ class ProgramSettingsTest {
                         ZoneId.of("Africa/Nairobi"),
                         new HttpSettings(8432, "::1"),
                         8,
+                        Duration.ofMinutes(5),
                         new WorkingDay(LocalTime.of(8, 0), LocalTime.of(17, 30), List.of(DayOfWeek.SUNDAY)),
                         new DeadManSettings(new Secret("https://monitor.internal/ping/secret"), Duration.ofSeconds(30)),
                         null));

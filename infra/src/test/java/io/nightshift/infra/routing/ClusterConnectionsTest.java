@@ -313,6 +313,7 @@ final class ClusterConnectionsTest {
                 "postgres",
                 DatabaseSelection.ALL,
                 Map.of("local", StorageDuty.REQUIRED),
+                1,
                 Map.of());
     }
 }

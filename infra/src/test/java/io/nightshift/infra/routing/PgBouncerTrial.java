@@ -86,6 +86,7 @@ class PgBouncerTrial {
                         "postgres",
                         DatabaseSelection.ALL,
                         Map.of("local", StorageDuty.REQUIRED),
+                        1,
                         Map.of()),
                 Passwords.of(Map.of()));
     }

@@ -88,6 +88,7 @@ final class ClusterStoragesTest {
                         "postgres",
                         DatabaseSelection.ALL,
                         Map.of("local", StorageDuty.REQUIRED),
+                        1,
                         Map.of()));
     }
 }

@@ -1,5 +1,6 @@
 package io.nightshift.scheduler.cli;
 
+import io.nightshift.infra.run.JobType;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunState;
 import java.time.Instant;
@@ -34,12 +35,22 @@ final class NextSteps {
             steps.add("run " + newest.id() + " of the same job is " + newest.state() + " already: nightshift show "
                     + newest.id());
         } else {
-            steps.add("then run it again: nightshift run " + run.job() + " --cluster " + run.cluster());
+            steps.add(again(run));
             if (nextDue != null) {
                 steps.add("otherwise it is due next " + RunText.time(nextDue));
             }
         }
         return steps;
+    }
+
+    /** What has had an attempt can go on; everything else begins anew. */
+    private static String again(Run run) {
+        String anew = "nightshift run " + run.job()
+                + (run.cluster().equals(JobType.CONTROL_DATABASE) ? "" : " --cluster " + run.cluster());
+        return run.startedAt() != null && (run.state() == RunState.FAILED || run.state() == RunState.STOPPED)
+                ? "then go on at the step that did not finish: nightshift restart " + run.id() + "; or begin anew: "
+                        + anew
+                : "then run it again: " + anew;
     }
 
     private static Optional<String> hint(Run run) {

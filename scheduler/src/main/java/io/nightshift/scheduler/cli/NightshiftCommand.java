@@ -9,6 +9,7 @@ import io.nightshift.scheduler.ledger.Json;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -120,6 +121,11 @@ final class NightshiftCommand implements Runnable {
     /** How to stop what this command does, when Ctrl-C or SIGTERM comes. */
     void onSignal(Runnable action) {
         termination.onSignal(action);
+    }
+
+    /** @param wait how long the command waits before it stops what it does */
+    void onSignal(Runnable action, Duration wait) {
+        termination.onSignal(action, wait);
     }
 
     /** Without a command: say which there are. */

@@ -31,9 +31,30 @@ final class RunFollower {
         announce(run, "");
         try (ProgressWatch watch =
                 new ProgressWatch(top, () -> nightshift.activeRuns().progress(run))) {
-            nightshift.work(run);
+            String said = "";
+            while (nightshift.work(run).isEmpty() && !history.run(run).state().hasEnded()) {
+                said = waitForTurn(nightshift, run, said);
+            }
         }
         return history.run(run);
+    }
+
+    /** Says once what the run waits for; a signal takes it back. */
+    private String waitForTurn(Nightshift nightshift, RunId run, String said) {
+        if (top.isSignalled()) {
+            nightshift.requests().stop(run, "stopped by a signal while it waited");
+            return said;
+        }
+        String saidNow = sayWhatItWaitsFor(nightshift.waitsFor(run), said);
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ProgressWatch.GLANCE_MILLIS));
+        return saidNow;
+    }
+
+    private String sayWhatItWaitsFor(String now, String said) {
+        if (!now.isEmpty() && !now.equals(said) && !top.isJson()) {
+            top.err().println("  waits: " + now);
+        }
+        return now;
     }
 
     /** Follows a run that is worked where somebody serves. Ctrl-C ends the following, not the run. */
@@ -41,7 +62,9 @@ final class RunFollower {
         ProgressPrinter printer = ProgressPrinter.of(top);
         announce(run, " (worked by nightshift serve; Ctrl-C only stops watching)");
         Run now = history.run(run);
+        String said = "";
         while (!now.state().hasEnded() && !top.isSignalled()) {
+            said = sayWhatItWaitsFor(now.waitingFor() == null ? "" : now.waitingFor(), said);
             Optional.ofNullable(now.progress()).ifPresent(printer::show);
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ProgressWatch.GLANCE_MILLIS));
             now = history.run(run);

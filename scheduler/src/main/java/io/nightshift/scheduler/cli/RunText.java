@@ -128,6 +128,9 @@ final class RunText {
 
     static String what(Run run) {
         String reason = run.reason();
+        if (run.state() == RunState.QUEUED && run.waitingFor() != null) {
+            return "waits: " + run.waitingFor();
+        }
         if (reason != null && run.state() != RunState.COMPLETED) {
             return reason;
         }

@@ -1,6 +1,7 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.config.Configuration;
+import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.scheduler.ControlDatabase;
@@ -11,6 +12,7 @@ import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -39,17 +41,30 @@ final class ServeCommand implements Callable<Integer> {
             try (ControlDatabase controlDatabase = ControlDatabase.open(
                     surroundings.home(), configuration.program().control())) {
                 controlDatabase.migrate();
-                top.onSignal(asked::countDown);
+                Duration deadline = configuration.program().shutdownDeadline();
+                top.onSignal(asked::countDown, deadline);
                 try (ServerKeeper keeper =
                                 new ServerKeeper(List.of(controlDatabase::ensureRunning, demo::ensureRunning));
                         Nightshift nightshift = Nightshift.serving(surroundings, configuration, controlDatabase)) {
                     announce(surroundings, configuration, nightshift);
                     asked.await();
+                    announceEnd(nightshift, deadline);
+                    nightshift.leave(deadline);
                 } finally {
                     Files.deleteIfExists(surroundings.home().httpAddress());
                 }
                 return 0;
             }
+        }
+    }
+
+    private void announceEnd(Nightshift nightshift, Duration deadline) {
+        int working = nightshift.activeRuns().count();
+        if (working > 0) {
+            top.err()
+                    .println("ending: " + working + (working == 1 ? " run has " : " runs have ")
+                            + Durations.print(deadline)
+                            + " to come to the end of a step; what is not done goes on at the next start");
         }
     }
 

@@ -15,10 +15,12 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class Termination {
 
+    /** What stopping may take, after whatever the command itself waits for. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final CompletableFuture<Integer> status = new CompletableFuture<>();
     private final AtomicReference<Runnable> askToStop = new AtomicReference<>(() -> {});
+    private final AtomicReference<Duration> deadline = new AtomicReference<>(Duration.ZERO);
     private final AtomicBoolean signalled = new AtomicBoolean();
     private final Thread hook = new Thread(this::stop, "termination");
 
@@ -29,6 +31,12 @@ final class Termination {
 
     /** How to stop what the command does now; done at once if the signal has come already. */
     void onSignal(Runnable action) {
+        onSignal(action, Duration.ZERO);
+    }
+
+    /** @param wait how long the command waits before it stops what it does */
+    void onSignal(Runnable action, Duration wait) {
+        deadline.set(wait);
         askToStop.set(action);
         if (isSignalled()) {
             action.run();
@@ -43,7 +51,7 @@ final class Termination {
         signalled.set(true);
         Objects.requireNonNull(askToStop.get()).run();
         try {
-            Runtime.getRuntime().halt(status.get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+            Runtime.getRuntime().halt(status.get(PATIENCE.plus(deadline.get()).toSeconds(), TimeUnit.SECONDS));
         } catch (InterruptedException | ExecutionException | TimeoutException e) {
             Runtime.getRuntime().halt(1);
         }

@@ -1,6 +1,9 @@
 package io.nightshift.scheduler.launch;
 
+import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.lease.Lease;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
@@ -13,11 +16,15 @@ import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.run.Section;
 import io.nightshift.scheduler.ledger.Json;
 import io.nightshift.scheduler.ledger.Run;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.batch.core.job.JobExecution;
@@ -48,6 +55,8 @@ final class ActiveRun implements RunContext {
     private ReportDraft draft = new ReportDraft();
     private ExecutionContext stored = new ExecutionContext();
     private volatile @Nullable JobExecution execution;
+    private volatile @Nullable String leaving;
+    private volatile TimeLimit stepLimit = TimeLimit.NONE;
 
     /** Turns the stored settings of a run into its job type's record. */
     @FunctionalInterface
@@ -99,6 +108,42 @@ final class ActiveRun implements RunContext {
         }
     }
 
+    /**
+     * Asks the run to end its attempt at the next boundary of a step, because the process leaves. It is then put back
+     * among those that wait.
+     */
+    void leave(String reason) {
+        leaving = reason;
+    }
+
+    /** Whether its attempt failed only because this process leaves. */
+    boolean isLeftWith(NightshiftException failure) {
+        String reason = leaving;
+        return reason != null
+                && (failure.kind() == FailureKind.CANCELLED
+                        ? reason.equals(failure.getMessage())
+                        : failure.kind().isTransient() && cancellation.isCancelled());
+    }
+
+    /** A step begins, unless the process leaves; it has the time that the run's terms give it. */
+    void stepBegins(String step, ScheduledExecutorService timers) {
+        String reason = leaving;
+        if (reason != null) {
+            throw new NightshiftException(FailureKind.CANCELLED, reason);
+        }
+        Duration limit = run.terms().stepLimit();
+        if (limit != null) {
+            stepLimit = TimeLimit.arm(
+                    timers,
+                    limit,
+                    () -> cancel("step " + step + " passed its time limit of " + Durations.print(limit)));
+        }
+    }
+
+    void stepEnds() {
+        stepLimit.close();
+    }
+
     @Override
     public RunId id() {
         return new RunId(run.id());
@@ -112,6 +157,14 @@ final class ActiveRun implements RunContext {
     @Override
     public String cluster() {
         return run.cluster();
+    }
+
+    @Override
+    public Optional<Instant> endsDayAt() {
+        Instant startedAt = run.startedAt();
+        return run.terms().continuous() && startedAt != null
+                ? Optional.of(startedAt.truncatedTo(ChronoUnit.DAYS).plus(1, ChronoUnit.DAYS))
+                : Optional.empty();
     }
 
     @Override

@@ -21,9 +21,14 @@ public final class ActiveRuns {
 
     private final Map<RunId, ActiveRun> runs = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable String> stopping = new AtomicReference<>();
+    private final AtomicReference<@Nullable String> leaving = new AtomicReference<>();
 
     void add(ActiveRun run) {
         runs.put(run.id(), run);
+        String why = leaving.get();
+        if (why != null) {
+            run.leave(why);
+        }
         String reason = stopping.get();
         if (reason != null) {
             run.cancel(reason);
@@ -63,6 +68,17 @@ public final class ActiveRuns {
     public Optional<Progress.Snapshot> progress(RunId run) {
         return Optional.ofNullable(runs.get(run))
                 .map(active -> active.progress().snapshot());
+    }
+
+    /** Asks every run to end its attempt at the next boundary of a step, whatever begins from now on as well. */
+    public void leave(String reason) {
+        leaving.compareAndSet(null, reason);
+        runs.values().forEach(run -> run.leave(reason));
+    }
+
+    /** Whether this process is about to end, so that nothing new begins. */
+    boolean isLeaving() {
+        return leaving.get() != null || stopping.get() != null;
     }
 
     /** Asks everything to stop, and whatever begins from now on as well. */

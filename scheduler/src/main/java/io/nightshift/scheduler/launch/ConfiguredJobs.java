@@ -1,8 +1,12 @@
 package io.nightshift.scheduler.launch;
 
+import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.JobConfig;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.config.Schedule.After;
+import io.nightshift.infra.config.Schedule.Continuous;
+import io.nightshift.infra.config.Schedule.Ending;
 import io.nightshift.infra.config.Schedule.Timed;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -11,20 +15,23 @@ import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Cause;
 import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Run;
+import io.nightshift.scheduler.ledger.RunState;
 import io.nightshift.scheduler.ledger.RunTerms;
 import io.nightshift.scheduler.ledger.ScheduledJob;
+import io.nightshift.scheduler.ledger.TurnRules;
 import io.nightshift.scheduler.schedule.MissedRule;
 import io.nightshift.scheduler.schedule.Schedule;
 import io.nightshift.scheduler.schedule.Schedules;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** From what is configured, or named on the command line, to launch requests. */
-public final class ConfiguredJobs {
+/** From what is configured, or named on the command line, to launch requests, and to the order in which runs begin. */
+public final class ConfiguredJobs implements TurnRules {
 
     /**
      * What somebody asks for.
@@ -65,7 +72,7 @@ public final class ConfiguredJobs {
                             cluster,
                             job.settings(),
                             wish,
-                            RunTerms.of(job.running()).once().limited(wish.timeLimit())))
+                            RunTerms.of(job).once().limited(wish.timeLimit())))
                     .toList();
         }
         JobType type = types.find(wish.name()).orElseThrow(() -> unknown(wish.name()));
@@ -132,23 +139,72 @@ public final class ConfiguredJobs {
     }
 
     private ScheduledJob scheduled(JobConfig job, Schedule schedule, String cluster) {
-        LaunchRequest request = new LaunchRequest(
+        Timed timed = (Timed) job.schedule();
+        return new ScheduledJob(
+                ownRequest(job, cluster, Cause.SCHEDULE, "schedule", null),
+                schedule,
+                missedRule(job, timed),
+                offset(job, timed, cluster));
+    }
+
+    /** One request for each job that never ends by nature, on each of its clusters. */
+    List<LaunchRequest> continuous() {
+        return configuration.jobs().values().stream()
+                .filter(job -> job.schedule() instanceof Continuous)
+                .flatMap(job -> job.clusters().stream()
+                        .map(cluster -> ownRequest(job, cluster, Cause.SCHEDULE, "schedule: continuous", null)))
+                .toList();
+    }
+
+    /** What is to begin when a run has ended so. A run that was stopped counts as failed: it did not do its work. */
+    List<LaunchRequest> followers(Run run, RunState state) {
+        boolean completed = state == RunState.COMPLETED;
+        return configuration.jobs().values().stream()
+                .filter(job -> job.clusters().contains(run.cluster())
+                        && job.schedule() instanceof After after
+                        && after.after().equals(run.job())
+                        && (after.when() == Ending.ANY || completed == (after.when() == Ending.COMPLETED)))
+                .map(job -> ownRequest(
+                        job, run.cluster(), Cause.CHAIN, "after " + run.job() + " " + state, new RunId(run.id())))
+                .toList();
+    }
+
+    private static LaunchRequest ownRequest(
+            JobConfig job, String cluster, Cause cause, String actor, @Nullable RunId causedBy) {
+        return new LaunchRequest(
                 job.name(),
                 job.type(),
                 cluster,
-                Cause.SCHEDULE,
-                "schedule",
+                cause,
+                actor,
                 RecordBinder.toMap(job.settings()),
                 false,
-                RunTerms.of(job.running()),
-                null,
+                RunTerms.of(job),
+                causedBy,
                 null);
-        Timed timed = (Timed) job.schedule();
-        return new ScheduledJob(request, schedule, missedRule(job, timed), offset(job, timed, cluster));
+    }
+
+    @Override
+    public boolean isHeavy(String jobType) {
+        return types.find(jobType).map(JobType::heavy).orElse(true);
+    }
+
+    @Override
+    public int heavyRuns(String cluster) {
+        ClusterConfig config = configuration.clusters().get(cluster);
+        return config == null ? 1 : config.heavyRuns();
+    }
+
+    @Override
+    public Optional<String> tooLate(String job, String cluster, Instant due, Instant now, boolean begunBefore) {
+        JobConfig config = configuration.jobs().get(job);
+        return config != null && config.schedule() instanceof Timed timed
+                ? missedRule(config, timed).tooLate(due.plus(offset(config, timed, cluster)), now, begunBefore)
+                : Optional.empty();
     }
 
     private MissedRule missedRule(JobConfig job, Timed timed) {
-        boolean heavy = types.find(job.type()).map(JobType::heavy).orElse(true);
+        boolean heavy = isHeavy(job.type());
         Duration limit = job.missed().maxLateness();
         return new MissedRule(
                 job.missed().policy(),

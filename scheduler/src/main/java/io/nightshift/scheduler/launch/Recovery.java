@@ -23,9 +23,9 @@ public final class Recovery {
         this.worker = worker;
     }
 
-    /** Where somebody serves: lost runs go on from the step that failed. */
-    public void resume(Consumer<RunId> work) {
-        sweep(work);
+    /** Where somebody serves: lost runs go on from the step that did not finish. */
+    public void resume() {
+        sweep(worker::resume);
     }
 
     /** Where nobody serves: lost runs are closed, so that a person or the next schedule can decide. */

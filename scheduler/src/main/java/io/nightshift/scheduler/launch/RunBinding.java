@@ -4,6 +4,8 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.RunHistory;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
 import org.slf4j.MDC;
 import org.springframework.batch.core.ExitStatus;
 import org.springframework.batch.core.job.AbstractJob;
@@ -23,10 +25,15 @@ public final class RunBinding implements BeanPostProcessor, JobExecutionListener
 
     private final ObjectProvider<ActiveRuns> active;
     private final ObjectProvider<Ledger> ledger;
+    private final Supplier<ScheduledExecutorService> timeLimits;
 
-    public RunBinding(ObjectProvider<ActiveRuns> active, ObjectProvider<Ledger> ledger) {
+    public RunBinding(
+            ObjectProvider<ActiveRuns> active,
+            ObjectProvider<Ledger> ledger,
+            Supplier<ScheduledExecutorService> timeLimits) {
         this.active = active;
         this.ledger = ledger;
+        this.timeLimits = timeLimits;
     }
 
     @Override
@@ -52,6 +59,10 @@ public final class RunBinding implements BeanPostProcessor, JobExecutionListener
     @Override
     public void beforeStep(StepExecution step) {
         MDC.put("step", step.getStepName());
+        Long run = step.getJobExecution().getJobParameters().getLong("run");
+        if (run != null) {
+            active.getObject().get(new RunId(run)).stepBegins(step.getStepName(), timeLimits.get());
+        }
     }
 
     @Override
@@ -59,7 +70,9 @@ public final class RunBinding implements BeanPostProcessor, JobExecutionListener
         MDC.remove("step");
         Long run = step.getJobExecution().getJobParameters().getLong("run");
         if (run != null) {
-            remember(step, active.getObject().get(new RunId(run)).progress());
+            ActiveRun worked = active.getObject().get(new RunId(run));
+            worked.stepEnds();
+            remember(step, worked.progress());
         }
         return step.getExitStatus();
     }

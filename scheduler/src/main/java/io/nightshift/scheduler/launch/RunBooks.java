@@ -7,14 +7,17 @@ import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.Ledger.Outcome;
+import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
@@ -36,13 +39,18 @@ public final class RunBooks {
     private final RunHistory history;
     private final Requests requests;
     private final ConfiguredJobs jobs;
+    private final Pauses pauses;
+    private final Clock clock;
     private final CountDownLatch closing = new CountDownLatch(1);
 
-    public RunBooks(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
+    public RunBooks(
+            Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs, Pauses pauses, Clock clock) {
         this.ledger = ledger;
         this.history = history;
         this.requests = requests;
         this.jobs = jobs;
+        this.pauses = pauses;
+        this.clock = clock;
     }
 
     Ledger ledger() {
@@ -57,29 +65,60 @@ public final class RunBooks {
         return jobs::read;
     }
 
-    /** Writes the outcome, queues what the run asked for, and gives the lease up. */
+    /** Writes the outcome, queues what the run asked for and what follows it, and gives the lease up. */
     Outcome close(Run run, Lease lease, Outcome outcome, List<ActiveRun.FollowUp> followUps) {
         RunId id = new RunId(run.id());
-        Outcome writable = outcome;
+        try {
+            return persistently(id, lease, outcome, () -> close(id, run, lease, outcome, followUps));
+        } catch (DataIntegrityViolationException e) {
+            LOG.error("report of run {} cannot be stored", id, e);
+            Outcome bare = withoutReport(e);
+            return persistently(id, lease, bare, () -> close(id, run, lease, bare, followUps));
+        }
+    }
+
+    private Outcome close(RunId id, Run run, Lease lease, Outcome outcome, List<ActiveRun.FollowUp> followUps) {
+        return ledger.close(id, lease, outcome, () -> {
+            requestFollowUps(run, followUps);
+            chain(run, outcome.state());
+        });
+    }
+
+    /** Puts the run back among those that wait, and gives the lease up. */
+    void requeue(Run run, Lease lease, String outcome, String reason, Duration pause) {
+        RunId id = new RunId(run.id());
+        persistently(id, lease, reason, () -> {
+            ledger.requeue(id, lease, outcome, reason, pause);
+            return reason;
+        });
+    }
+
+    /** @param known the answer, if the database did what was asked for but could not say so */
+    private <T> T persistently(RunId run, Lease lease, T known, Supplier<T> write) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
             try {
-                return ledger.close(id, lease, writable, () -> requestFollowUps(run, followUps));
+                return write.get();
             } catch (DataIntegrityViolationException e) {
-                if (!writable.equals(outcome)) {
-                    throw e;
-                }
-                LOG.error("report of run {} cannot be stored", id, e);
-                writable = withoutReport(e);
+                throw e;
             } catch (NightshiftException | DataAccessException | TransactionException e) {
-                if (isRefusal(e) && ledger.isClosed(id, lease)) {
-                    return outcome;
+                if (isRefusal(e) && ledger.isClosed(run, lease)) {
+                    return known;
                 }
                 if (isFinal(e) || System.nanoTime() - deadline > 0 || stopped()) {
                     throw e;
                 }
-                LOG.warn("outcome of run {} not written yet: {}", id, e.getMessage());
+                LOG.warn("outcome of run {} not written yet: {}", run, e.getMessage());
             }
+        }
+    }
+
+    /** What is configured to follow a run that ended so; a rehearsal of one is followed by nothing. */
+    void chain(Run run, RunState state) {
+        if (!run.dryRun()) {
+            jobs.followers(run, state)
+                    .forEach(follower ->
+                            requests.chain(follower, pauses.now(follower.job(), follower.cluster(), clock.instant())));
         }
     }
 

@@ -8,8 +8,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * Mends what gets lost between ledger, Quartz and Spring Batch: every half minute it accounts for due times and looks for
- * runs whose process died; every second it hands queued runs over.
+ * Mends what gets lost between ledger, Quartz and Spring Batch: every half minute it accounts for due times, often
+ * it looks for runs whose process died, and every second it hands over what may begin.
  */
 public final class Ticker implements SmartLifecycle {
 
@@ -17,13 +17,20 @@ public final class Ticker implements SmartLifecycle {
 
     private final ScheduleClock clock;
     private final WorkQueue queue;
+    private final ContinuousRuns continuous;
     private final Recovery recovery;
     private final ScheduledExecutorService timers;
     private volatile boolean running;
 
-    public Ticker(ScheduleClock clock, WorkQueue queue, Recovery recovery, ScheduledExecutorService timers) {
+    public Ticker(
+            ScheduleClock clock,
+            WorkQueue queue,
+            ContinuousRuns continuous,
+            Recovery recovery,
+            ScheduledExecutorService timers) {
         this.clock = clock;
         this.queue = queue;
+        this.continuous = continuous;
         this.recovery = recovery;
         this.timers = timers;
     }
@@ -33,8 +40,9 @@ public final class Ticker implements SmartLifecycle {
         running = true;
         every(30, guarded("due times", clock::accountForAll));
         // Often, because a silent process counts as dead only after an unbroken watch over its heartbeat.
-        every(5, guarded("recovery", () -> recovery.resume(queue::carry)));
-        every(1, guarded("queue", queue::carryQueued));
+        every(5, guarded("recovery", recovery::resume));
+        every(1, guarded("queue", queue::carryWhatMayBegin));
+        every(1, guarded("continuous jobs", continuous::ask));
     }
 
     private void every(int seconds, Runnable work) {

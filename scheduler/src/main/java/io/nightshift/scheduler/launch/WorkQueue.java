@@ -3,7 +3,9 @@ package io.nightshift.scheduler.launch;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunId;
-import javax.sql.DataSource;
+import io.nightshift.scheduler.ledger.Requests;
+import io.nightshift.scheduler.ledger.Turn;
+import io.nightshift.scheduler.ledger.Turns;
 import org.quartz.JobBuilder;
 import org.quartz.JobDetail;
 import org.quartz.ObjectAlreadyExistsException;
@@ -12,33 +14,50 @@ import org.quartz.SchedulerException;
 import org.quartz.Trigger;
 import org.quartz.TriggerBuilder;
 import org.quartz.TriggerKey;
-import org.springframework.jdbc.core.simple.JdbcClient;
 
 /**
- * Carries queued runs to a process that serves: one one-shot trigger per run in the Quartz scheduler {@code work}. A lost
- * trigger is made again, a doubled one is harmless, because the run's lease decides.
+ * Carries runs whose turn has come to a thread that works: one one-shot trigger each in the Quartz scheduler {@code work}.
+ * The trigger only wakes a thread, which asks whose turn it is then. A lost trigger is made again, a doubled one is
+ * harmless, because the run's lease decides.
  */
 public final class WorkQueue {
 
-    static final String RUN = "run";
     private static final String GROUP = "runs";
 
     private final Scheduler work;
-    private final JdbcClient ledger;
+    private final Turns turns;
+    private final Requests requests;
+    private final ContinuousRuns continuous;
 
-    public WorkQueue(Scheduler work, DataSource controlDatabase) {
+    public WorkQueue(Scheduler work, Turns turns, Requests requests, ContinuousRuns continuous) {
         this.work = work;
-        this.ledger = JdbcClient.create(controlDatabase);
+        this.turns = turns;
+        this.requests = requests;
+        this.continuous = continuous;
     }
 
-    /** Hands over whatever is queued for anybody and not yet on its way. */
-    public void carryQueued() {
-        ledger.sql("SELECT id FROM run WHERE state = 'queued' AND node IS NULL ORDER BY id")
-                .query(Long.class)
-                .list()
-                .forEach(id -> carry(new RunId(id)));
+    /** Hands over what may begin, ends what is too late, and writes of everything else what it waits for. */
+    public void carryWhatMayBegin() {
+        for (Turn turn : turns.survey()) {
+            switch (turn.kind()) {
+                case TOO_LATE -> requests.tooLate(turn.run(), turn.reason());
+                case BEGINS -> begin(turn);
+                case WAITS -> {}
+            }
+        }
     }
 
+    private void begin(Turn turn) {
+        if (turn.forAnybody()) {
+            if (turn.continuous()) {
+                continuous.work(turn.run());
+            } else {
+                carry(turn.run());
+            }
+        }
+    }
+
+    /** Wakes a work thread for a run. */
     public void carry(RunId run) {
         try {
             TriggerKey key = TriggerKey.triggerKey("run-" + run, GROUP);
@@ -47,8 +66,6 @@ public final class WorkQueue {
             }
             JobDetail job = JobBuilder.newJob(WorkJob.class)
                     .withIdentity("run-" + run, GROUP)
-                    .usingJobData(RUN, run.toString())
-                    .requestRecovery()
                     .build();
             Trigger now =
                     TriggerBuilder.newTrigger().withIdentity(key).startNow().build();

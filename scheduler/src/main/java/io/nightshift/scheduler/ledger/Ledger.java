@@ -12,12 +12,14 @@ import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.run.Severity;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -45,12 +47,22 @@ public final class Ledger {
         this.transaction = transaction;
     }
 
-    /** Begins an attempt of a queued run, or of a running one whose owner died; empty when there is nothing to do. */
-    public Optional<Integer> begin(RunId run, Lease lease) {
+    /** How the attempts of a run ended since it was last asked for. */
+    public record Tries(int failed, int lost) {}
+
+    /**
+     * Begins an attempt of a queued run, or of a running one whose owner died; empty when there is nothing to do.
+     *
+     * @param mayBegin asked in the same transaction
+     */
+    public Optional<Integer> begin(RunId run, Lease lease, BooleanSupplier mayBegin) {
         return fenced(lease, () -> {
+            if (!mayBegin.getAsBoolean()) {
+                return Optional.empty();
+            }
             int changed = ledger.sql("""
                             UPDATE run SET state = 'running', started_at = coalesce(started_at, clock_timestamp()),
-                                           reason = NULL
+                                           reason = NULL, not_before = NULL, waiting_for = NULL
                             WHERE id = :run AND state IN ('queued', 'running')
                             """).param("run", run.number()).update();
             return changed == 0 ? Optional.empty() : Optional.of(nextAttempt(run, lease));
@@ -112,6 +124,41 @@ public final class Ledger {
             alongside.run();
             return new Outcome(outcome.state(), outcome.reason(), exitStatus, report);
         });
+    }
+
+    /**
+     * Puts a run back among those that wait, for any node that serves, and gives the lease up.
+     *
+     * @param outcome of the attempt that this ends: failed, lost or interrupted
+     * @param pause until the next attempt may begin
+     */
+    public void requeue(RunId run, Lease lease, String outcome, String reason, Duration pause) {
+        fenced(lease, () -> {
+            endAttempt(run, outcome, reason);
+            withConnection(connection -> Leases.release(connection, lease));
+            return ledger.sql("""
+                            UPDATE run SET state = 'queued', node = NULL, reason = :reason, progress = NULL,
+                                           not_before = clock_timestamp() + :pause * interval '1 ms'
+                            WHERE id = :run AND ended_at IS NULL
+                            """)
+                    .param("reason", reason)
+                    .param("pause", pause.toMillis())
+                    .param("run", run.number())
+                    .update();
+        });
+    }
+
+    /** What counts against the terms of a run. */
+    public Tries tries(RunId run) {
+        return ledger.sql("""
+                        SELECT count(*) FILTER (WHERE outcome = 'failed') AS failed,
+                               count(*) FILTER (WHERE outcome = 'lost') AS lost
+                        FROM attempt a JOIN run r ON r.id = a.run
+                        WHERE a.run = :run AND a.number > r.asked_after
+                        """)
+                .param("run", run.number())
+                .query((row, number) -> new Tries(row.getInt("failed"), row.getInt("lost")))
+                .single();
     }
 
     /**

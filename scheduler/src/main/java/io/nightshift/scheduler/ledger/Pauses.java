@@ -100,6 +100,11 @@ public final class Pauses {
                 .toList();
     }
 
+    /** Why a job is paused on a cluster now; empty when it is not. */
+    public Optional<String> now(String job, String cluster, Instant now) {
+        return of(at(now), job, cluster).apply(now);
+    }
+
     /** Why a job was paused on a cluster at a time; read once, asked often. */
     Function<Instant, Optional<String>> of(String job, String cluster) {
         return of(all(), job, cluster);

@@ -6,6 +6,7 @@ import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.schedule.Fate;
 import java.sql.Timestamp;
 import java.sql.Types;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,6 +62,36 @@ public final class Requests {
             }
         }
         return queued;
+    }
+
+    /** Queues a run that follows another one; where it cannot begin, a skipped run says why. */
+    public void chain(LaunchRequest request, Optional<String> paused) {
+        if (paused.isPresent()) {
+            skip(request, paused.get());
+        } else if (insert(request, null).isEmpty()) {
+            skip(request, String.valueOf(busy(request.job(), request.cluster()).getMessage()));
+        }
+    }
+
+    private void skip(LaunchRequest request, String reason) {
+        statement(request, null, RunState.SKIPPED, reason).query(Long.class).optional();
+    }
+
+    /** Ends a run that waited until it was too late: as missed, or as failed if it has had an attempt. */
+    public void tooLate(RunId run, String reason) {
+        ledger.sql("""
+                        UPDATE run
+                        SET state = CASE WHEN started_at IS NULL THEN 'missed' ELSE 'failed' END,
+                            exit_status = CASE WHEN started_at IS NULL THEN NULL ELSE :exit END,
+                            reason = :reason || coalesce(E'\n' || reason, ''),
+                            ended_at = clock_timestamp(), not_before = NULL, waiting_for = NULL
+                        WHERE id = :run AND state = 'queued'
+                          AND NOT EXISTS (SELECT FROM lease WHERE name = 'run/' || run.id)
+                        """)
+                .param("exit", FailureKind.REFUSED.exitStatus())
+                .param("reason", reason)
+                .param("run", run.number())
+                .update();
     }
 
     /** Enters something that was done without a lease, such as a verification from the command line. */
@@ -119,7 +150,8 @@ public final class Requests {
             changed = ledger.sql("""
                             UPDATE run SET state = 'queued', ended_at = NULL, exit_status = NULL, stop_requested = NULL,
                                            node = :node, reason = 'restarted by ' || :actor,
-                                           not_before = NULL, waiting_for = NULL
+                                           not_before = NULL, waiting_for = NULL,
+                                           asked_after = (SELECT coalesce(max(number), 0) FROM attempt WHERE run = id)
                             WHERE id = :run AND state IN ('failed', 'stopped')
                             """)
                     .param("node", node, Types.VARCHAR)
@@ -191,8 +223,34 @@ public final class Requests {
                 .param("ended", state.hasEnded());
     }
 
+    /**
+     * How a job fared lately.
+     *
+     * @param failures runs that did not complete since the last one that did
+     * @param ago since the newest of all ended
+     */
+    public record LastEnd(int failures, Duration ago) {}
+
+    /** Empty when none of its runs has worked and ended. */
+    public Optional<LastEnd> lastEnd(String job, String cluster) {
+        return ledger.sql("""
+                        WITH newest AS (
+                            SELECT state, ended_at FROM run
+                            WHERE job = :job AND cluster = :cluster AND started_at IS NOT NULL AND ended_at IS NOT NULL
+                            ORDER BY requested_at DESC, id DESC LIMIT 20)
+                        SELECT count(*) FILTER (WHERE ended_at > coalesce(
+                                   (SELECT max(ended_at) FROM newest WHERE state = 'completed'), '-infinity')) AS failures,
+                               extract(epoch FROM clock_timestamp() - max(ended_at)) * 1000 AS ago
+                        FROM newest HAVING count(*) > 0
+                        """)
+                .param("job", job)
+                .param("cluster", cluster)
+                .query((row, number) -> new LastEnd(row.getInt("failures"), Duration.ofMillis(row.getLong("ago"))))
+                .optional();
+    }
+
     /** Whether a run of the job on the cluster is queued or running. */
-    boolean isBusy(String job, String cluster) {
+    public boolean isBusy(String job, String cluster) {
         return ledger.sql("""
                         SELECT EXISTS (SELECT FROM run
                                        WHERE job = :job AND cluster = :cluster AND state IN ('queued', 'running'))

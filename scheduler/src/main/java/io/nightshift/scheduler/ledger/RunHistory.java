@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -140,8 +139,7 @@ public final class RunHistory {
                 row.getObject("exit_status", Integer.class),
                 row.getBoolean("dry_run"),
                 Json.readMap(row.getString("settings")),
-                Objects.requireNonNullElse(
-                        Json.readLeniently(row.getString("terms"), RunTerms.class), RunTerms.ON_DEMAND),
+                RunTerms.read(row.getString("terms")),
                 row.getObject("cause_run", Long.class),
                 instant(row, "not_before"),
                 row.getString("waiting_for"),

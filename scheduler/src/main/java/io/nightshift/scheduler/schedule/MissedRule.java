@@ -83,11 +83,26 @@ public record MissedRule(
         if (policy == Policy.SKIP) {
             return Optional.of(fact + "missed ones of this job are not made up for");
         }
+        return tooLate(due.at(), now, late).map(reason -> fact + reason);
+    }
+
+    /**
+     * Why a run for a due time that was opened in time must not begin any more, since it had to wait; empty while it may.
+     *
+     * @param begunBefore whether it has had an attempt, so that only the working day can keep it from another
+     */
+    public Optional<String> tooLate(Instant due, Instant now, boolean begunBefore) {
+        Duration late = begunBefore ? Duration.ZERO : Duration.between(due, now);
+        return (begunBefore || late.compareTo(ON_TIME) > 0 ? tooLate(due, now, late) : Optional.<String>empty())
+                .map(reason -> "it had to wait; " + reason);
+    }
+
+    private Optional<String> tooLate(Instant due, Instant now, Duration late) {
         if (maxLateness != null && late.compareTo(maxLateness) > 0) {
-            return Optional.of(fact + rounded(late) + " late is later than its " + Durations.print(maxLateness));
+            return Optional.of(rounded(late) + " late is later than its " + Durations.print(maxLateness));
         }
-        if (workingDay != null && workingDay.contains(now, zone) && !workingDay.contains(due.at(), zone)) {
-            return Optional.of(fact + "it does not begin late in the " + workingDay);
+        if (workingDay != null && workingDay.contains(now, zone) && !workingDay.contains(due, zone)) {
+            return Optional.of("it does not begin late in the " + workingDay);
         }
         return Optional.empty();
     }
