@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** When a job is due. In a file: {@code {cron: "0 1 * * *"}}, {@code {every: 15m}}, {@code {after: job}}, {@code continuous}, {@code none}. */
+/** When a job is due. In a file: {@code {cron: "0 1 * * *"}}, {@code {every: 15m}}, {@code {after: job, when: failed}}, {@code continuous}, {@code none}. */
 public sealed interface Schedule {
 
     /** A schedule with due times, and what limits and spreads them. */
@@ -130,6 +130,7 @@ public sealed interface Schedule {
     /** Which ending of the earlier run counts. */
     enum Ending {
         COMPLETED,
+        /** It failed or was stopped: it has not done its work. */
         FAILED,
         ANY
     }

@@ -152,6 +152,19 @@ public final class ChildJvm implements AutoCloseable {
         exitStatus();
     }
 
+    /** SIGSTOP: it does nothing any more, but is there. */
+    public void freeze() {
+        signal("STOP");
+    }
+
+    public void thaw() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        Command.run(List.of("kill", "-" + name, Long.toString(pid())), LIMIT);
+    }
+
     /** Ctrl-C: SIGINT to the process and everything in its process group. */
     public void interruptGroup() {
         Command.Outcome outcome = Command.run(List.of("kill", "-INT", "--", "-" + pid()), LIMIT);

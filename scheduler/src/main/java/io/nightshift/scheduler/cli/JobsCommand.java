@@ -2,6 +2,9 @@ package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.JobConfig;
+import io.nightshift.infra.config.Schedule.After;
+import io.nightshift.infra.config.Schedule.Continuous;
+import io.nightshift.infra.config.Schedule.Ending;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.ledger.Json;
 import io.nightshift.scheduler.ledger.Pauses.Pause;
@@ -95,12 +98,21 @@ final class JobsCommand implements Callable<Integer> {
                         job.name(),
                         job.type(),
                         cluster,
-                        schedule.map(Schedule::text).orElse("on demand"),
+                        schedule.map(Schedule::text).orElseGet(() -> begins(job.schedule())),
                         schedule.flatMap(s -> s.nextToRun(now)).map(DueTime::at).orElse(null),
                         latest.get(job.name() + "@" + cluster)));
             }
         }
         return lines;
+    }
+
+    /** When a job begins that has no due times of its own. */
+    private static String begins(io.nightshift.infra.config.Schedule schedule) {
+        if (schedule instanceof After after) {
+            return "after " + after.after()
+                    + (after.when() == Ending.COMPLETED ? "" : ", " + RunText.word(after.when()));
+        }
+        return schedule instanceof Continuous ? "continuous" : "on demand";
     }
 
     private void text(List<Line> lines) {
