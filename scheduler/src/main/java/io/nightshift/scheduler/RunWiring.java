@@ -128,8 +128,16 @@ class RunWiring {
             Turns turns,
             BatchJobs jobs,
             ActiveRuns active,
-            ScheduledExecutorService timeLimits) {
-        return new RunWorker(claims, books, turns, jobs, active, timeLimits);
+            ScheduledExecutorService timeLimits,
+            Configuration configuration) {
+        return new RunWorker(
+                claims,
+                books,
+                turns,
+                jobs,
+                active,
+                timeLimits,
+                configuration.program().stopWithin());
     }
 
     @Bean

@@ -19,6 +19,9 @@ public record ProgramSettings(
         @Describe("how many runs work at the same time on this Nightshift node; more load the managed clusters more")
         int workThreads,
 
+        @Describe("how long a step may take to react to being stopped; after that its run ends without it")
+        Duration stopWithin,
+
         @Describe(
                 "how long a serve that is told to end waits for steps that work; what is not done goes on at the next start")
         Duration shutdownDeadline,
@@ -32,6 +35,7 @@ public record ProgramSettings(
         @Nullable ControlDatabaseUrl control) {
 
     private static final int MOST_WORK_THREADS = 64;
+    private static final Duration SHORTEST_STOP = Duration.ofSeconds(1);
     private static final Duration LONGEST_SHUTDOWN = Duration.ofDays(1);
 
     public ProgramSettings {
@@ -39,6 +43,10 @@ public record ProgramSettings(
                 .when(
                         workThreads < 1 || workThreads > MOST_WORK_THREADS,
                         "work-threads is " + workThreads + "; accepted: 1 to " + MOST_WORK_THREADS)
+                .when(
+                        stopWithin.compareTo(SHORTEST_STOP) < 0,
+                        "stop-within is " + Durations.print(stopWithin) + "; accepted: "
+                                + Durations.print(SHORTEST_STOP) + " or more")
                 .when(
                         shutdownDeadline.compareTo(LONGEST_SHUTDOWN) > 0,
                         "shutdown-deadline is " + Durations.print(shutdownDeadline) + "; accepted: up to "
@@ -51,6 +59,7 @@ public record ProgramSettings(
                 ZoneId.of("UTC"),
                 HttpSettings.defaults(),
                 4,
+                Duration.ofMinutes(1),
                 Duration.ofSeconds(20),
                 WorkingDay.defaults(),
                 null,

@@ -27,6 +27,12 @@ public final class Cancellation {
         return reason.get() != null;
     }
 
+    /** Why the work was asked to stop; empty while it was not. */
+    public String reason() {
+        String why = reason.get();
+        return why == null ? "" : why;
+    }
+
     /** Throws the failure that ends the run, if it was asked to stop. */
     public void check() {
         String why = reason.get();

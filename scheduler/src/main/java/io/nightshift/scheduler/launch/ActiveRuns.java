@@ -39,6 +39,10 @@ public final class ActiveRuns {
         runs.remove(run.id(), run);
     }
 
+    boolean isWorked(ActiveRun run) {
+        return runs.get(run.id()) == run;
+    }
+
     ActiveRun get(RunId run) {
         ActiveRun active = runs.get(run);
         if (active == null) {

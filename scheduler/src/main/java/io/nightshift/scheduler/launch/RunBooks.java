@@ -93,6 +93,11 @@ public final class RunBooks {
         });
     }
 
+    /** Ends a run without the thread that works it, which can change nothing any more. */
+    void leaveBehind(Run run, String reason) {
+        ledger.abandon(new RunId(run.id()), reason, () -> chain(run, RunState.STOPPED));
+    }
+
     /** @param known the answer, if the database did what was asked for but could not say so */
     private <T> T persistently(RunId run, Lease lease, T known, Supplier<T> write) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
@@ -114,7 +119,7 @@ public final class RunBooks {
     }
 
     /** What is configured to follow a run that ended so; a rehearsal of one is followed by nothing. */
-    void chain(Run run, RunState state) {
+    private void chain(Run run, RunState state) {
         if (!run.dryRun()) {
             jobs.followers(run, state)
                     .forEach(follower ->

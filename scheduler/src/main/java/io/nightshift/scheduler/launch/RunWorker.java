@@ -40,6 +40,7 @@ public final class RunWorker {
     private final BatchJobs jobs;
     private final ActiveRuns activeRuns;
     private final ScheduledExecutorService timers;
+    private final Duration stopWithin;
 
     public RunWorker(
             RunClaims claims,
@@ -47,13 +48,15 @@ public final class RunWorker {
             Turns turns,
             BatchJobs jobs,
             ActiveRuns activeRuns,
-            ScheduledExecutorService timers) {
+            ScheduledExecutorService timers,
+            Duration stopWithin) {
         this.claims = claims;
         this.books = books;
         this.turns = turns;
         this.jobs = jobs;
         this.activeRuns = activeRuns;
         this.timers = timers;
+        this.stopWithin = stopWithin;
     }
 
     /** Works, one after the other, the runs whose turn it is, until it is nobody's or this process leaves. */
@@ -126,6 +129,7 @@ public final class RunWorker {
     @SuppressWarnings("try") // the limit is for closing only
     private Optional<Outcome> attempt(Run run, int number, Lease lease) {
         ActiveRun active = new ActiveRun(run, lease, claims::check, books.settings());
+        active.cancellation().onCancel(() -> TimeLimit.arm(timers, stopWithin, () -> leaveBehind(run, active)));
         activeRuns.add(active);
         MDC.put("run", active.id().toString());
         MDC.put("job", run.job() + "@" + run.cluster());
@@ -177,6 +181,21 @@ public final class RunWorker {
                 closed.state(),
                 closed.reason() == null ? closed.report().summary() : closed.reason());
         return Optional.of(closed);
+    }
+
+    /** Ends a run whose step does not react to being stopped, so that the next one can begin; the step is fenced off. */
+    private void leaveBehind(Run run, ActiveRun active) {
+        if (activeRuns.isWorked(active) && !activeRuns.isLeaving()) {
+            try {
+                books.leaveBehind(
+                        run,
+                        active.cancellation().reason() + "; it did not react within " + Durations.print(stopWithin)
+                                + " and was left behind");
+                LOG.warn("run {} did not react to being stopped and was left behind", run.id());
+            } catch (RuntimeException e) {
+                LOG.warn("run {} does not react to being stopped and could not be ended: {}", run.id(), e.getMessage());
+            }
+        }
     }
 
     private TimeLimit armTimeLimit(Run run, ActiveRun active) {

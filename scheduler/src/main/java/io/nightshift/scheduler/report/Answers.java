@@ -95,7 +95,7 @@ record Answers(
                 .map(BackupState::cluster)
                 .toList();
         if (!without.isEmpty()) {
-            return new Answer(question, Verdict.BAD, "No: there is no backup of " + named(without) + ".");
+            return new Answer(question, Verdict.BAD, "No: there is no sound backup of " + named(without) + ".");
         }
         if (!unasked.isEmpty()) {
             return new Answer(

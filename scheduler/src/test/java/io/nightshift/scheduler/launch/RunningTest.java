@@ -40,7 +40,7 @@ class RunningTest {
     static void serve() {
         installation = Installation.withOwnControlDatabase()
                 .withHeavyRehearsals()
-                .write("nightshift.yaml", "work-threads: 2\n")
+                .write("nightshift.yaml", "work-threads: 3\nstop-within: 1s\n")
                 .write("jobs/hangs.yaml", """
                         type: rehearsal
                         cluster: stage
@@ -292,6 +292,35 @@ class RunningTest {
                 .extracting(Run::due)
                 .doesNotContainNull()
                 .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void ends_a_run_without_its_step_when_that_does_not_react_and_lets_the_next_one_begin() throws Exception {
+        CountDownLatch works = new CountDownLatch(1);
+        CountDownLatch wakesUp = new CountDownLatch(1);
+        Rehearsal.write(
+                "deaf",
+                run -> {
+                    works.countDown();
+                    wakesUp.await();
+                    run.summary("did it after all");
+                },
+                RunningTest::nothing);
+        RunId deaf = nightshift.requests().launch(request("deaf", 1, 5));
+        works.await();
+
+        nightshift.requests().stop(deaf, "enough");
+        Run left = ended(deaf);
+        Rehearsal.write("deaf", RunningTest::nothing, RunningTest::nothing);
+        RunId next = nightshift.requests().launch(request("deaf", 1, 5));
+
+        assertThat(left.state()).isEqualTo(RunState.STOPPED);
+        assertThat(left.reason()).isEqualTo("enough; it did not react within 1s and was left behind");
+        assertThat(ended(next).state()).as(run(next).reason()).isEqualTo(RunState.COMPLETED);
+        wakesUp.countDown();
+        await().atMost(LIMIT).until(() -> nightshift.activeRuns().progress(deaf).isEmpty());
+        assertThat(run(deaf).state()).isEqualTo(RunState.STOPPED);
+        assertThat(run(deaf).report()).isNull();
     }
 
     @Test

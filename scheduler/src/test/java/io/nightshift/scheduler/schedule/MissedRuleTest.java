@@ -122,4 +122,25 @@ final class MissedRuleTest {
                 .extracting(Fate::reason)
                 .containsExactly("in calendar holidays: Christmas", "paused by anna: migration");
     }
+
+    @Test
+    void lets_what_had_to_wait_begin_only_within_its_lateness_and_not_in_the_working_day() {
+        MissedRule rule = rule(Policy.SKIP);
+        Instant due = Instant.parse("2026-11-22T22:00:00Z");
+
+        assertThat(rule.tooLate(due, due.plusSeconds(90), false)).isEmpty();
+        assertThat(rule.tooLate(due, due.plus(Duration.ofHours(3)), false)).isEmpty();
+        assertThat(rule.tooLate(due, Instant.parse("2026-11-23T02:30:00Z"), false))
+                .hasValue("it had to wait; 4h30m late is later than its 4h");
+        assertThat(rule.tooLate(due, Instant.parse("2026-11-23T02:30:00Z"), true))
+                .as("a further attempt")
+                .isEmpty();
+        assertThat(rule.tooLate(due, Instant.parse("2026-11-23T05:00:00Z"), true))
+                .as("a further attempt in the working day, which is 07:00 to 19:00 in Nairobi")
+                .hasValueSatisfying(
+                        reason -> assertThat(reason).startsWith("it had to wait; it does not begin late in"));
+        assertThat(rule.tooLate(Instant.parse("2026-11-23T05:00:00Z"), Instant.parse("2026-11-23T05:30:00Z"), true))
+                .as("due in the working day")
+                .isEmpty();
+    }
 }
