@@ -6,6 +6,7 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.ledger.Json;
+import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.report.HtmlReport;
 import io.nightshift.scheduler.report.NightReport;
 import io.nightshift.scheduler.report.Period;
@@ -109,7 +110,19 @@ final class ReportCommand implements Callable<Integer> {
                         FailureKind.CONFIGURATION,
                         "there is nothing to report: nothing has run in this home yet",
                         "nightshift serve works the schedule; --home names another home"))) {
+            if (date == null && !now.isBefore(period.to())) {
+                noteOfTheNewNight(ledger, period, notes);
+            }
             return ReportMaker.make(period, now, ledger.report(), planned, backups, notes);
+        }
+    }
+
+    /** In the afternoon the last night is meant; whoever has just tried something looks for it in vain there. */
+    private static void noteOfTheNewNight(LedgerAtHand ledger, Period period, List<String> notes) {
+        if (ledger.history().runs(RunFilter.newest(1)).stream()
+                .anyMatch(run -> !run.requestedAt().isBefore(period.to()))) {
+            notes.add("what ran since noon belongs to the next night: nightshift report --date "
+                    + period.date().plusDays(1));
         }
     }
 

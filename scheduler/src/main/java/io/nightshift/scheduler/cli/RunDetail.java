@@ -114,7 +114,7 @@ final class RunDetail {
                 RunText.time(attempt.startedAt()),
                 attempt.endedAt() == null ? "-" : RunText.time(attempt.endedAt()),
                 RunText.orDash(attempt.outcome()),
-                RunText.firstLine(RunText.orDash(attempt.reason()))));
+                RunText.shortened(RunText.firstLine(RunText.orDash(attempt.reason())))));
         out.println();
         table.print(out, "  ");
     }

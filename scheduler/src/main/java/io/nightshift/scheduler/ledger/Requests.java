@@ -51,7 +51,11 @@ public final class Requests {
                                         busy(request.job(), request.cluster()).getMessage()));
             }
         }
-        String covering = queued.isEmpty() ? "no run" : "run " + queued.get(queued.size() - 1);
+        String covering = queued.isEmpty()
+                ? present(request.job(), request.cluster())
+                        .map(run -> "run " + run + ", which was still there")
+                        .orElse("no run")
+                : "run " + queued.get(queued.size() - 1);
         for (Fate fate : fates) {
             Instant due = fate.due().at();
             switch (fate.kind()) {
@@ -251,14 +255,16 @@ public final class Requests {
 
     /** Whether a run of the job on the cluster is queued or running. */
     public boolean isBusy(String job, String cluster) {
-        return ledger.sql("""
-                        SELECT EXISTS (SELECT FROM run
-                                       WHERE job = :job AND cluster = :cluster AND state IN ('queued', 'running'))
-                        """)
+        return present(job, cluster).isPresent();
+    }
+
+    private Optional<RunId> present(String job, String cluster) {
+        return ledger.sql(
+                        "SELECT id FROM run WHERE job = :job AND cluster = :cluster AND state IN ('queued', 'running')")
                 .param("job", job)
                 .param("cluster", cluster)
-                .query(Boolean.class)
-                .single();
+                .query((row, number) -> new RunId(row.getLong(1)))
+                .optional();
     }
 
     private NightshiftException busy(String job, String cluster) {

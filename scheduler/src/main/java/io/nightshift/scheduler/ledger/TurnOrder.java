@@ -27,7 +27,7 @@ final class TurnOrder {
      *
      * @param notBefore when its next attempt begins at the earliest; null when it need not wait for a time
      * @param byItself whether it begins without somebody having just asked for it
-     * @param forAnybody whether any node that serves may work it
+     * @param forAnybody whether any node that serves may work it; otherwise somebody waits for it in a process of its own
      */
     record Contender(
             RunId run,
@@ -40,7 +40,8 @@ final class TurnOrder {
             boolean byItself,
             int attempts,
             @Nullable Instant notBefore,
-            boolean forAnybody) {
+            boolean forAnybody,
+            boolean dryRun) {
 
         private String named() {
             return "run " + run + " (" + job + " on " + cluster + ")";
@@ -48,7 +49,7 @@ final class TurnOrder {
     }
 
     private final TurnRules rules;
-    private final Map<String, Contender> groups = new HashMap<>();
+    private final Map<String, List<Contender>> groups = new HashMap<>();
     private final Map<String, List<Contender>> heavy = new HashMap<>();
 
     private TurnOrder(TurnRules rules) {
@@ -100,13 +101,13 @@ final class TurnOrder {
     }
 
     private Optional<String> obstacle(Contender waiting) {
-        for (String group : waiting.terms().exclusive()) {
-            Contender holder = groups.get(group);
-            if (holder != null) {
-                return Optional.of("exclusive group " + group + ": " + said(holder));
+        for (String group : groupsOf(waiting)) {
+            List<Contender> holders = inTheWay(groups.get(group), waiting);
+            if (!holders.isEmpty()) {
+                return Optional.of("exclusive group " + group + ": " + said(holders.get(0)));
             }
         }
-        List<Contender> heavyOnes = heavy.getOrDefault(waiting.cluster(), List.of());
+        List<Contender> heavyOnes = inTheWay(heavy.get(waiting.cluster()), waiting);
         int most = rules.heavyRuns(waiting.cluster());
         return isHeavy(waiting) && heavyOnes.size() >= most
                 ? Optional.of("cluster " + waiting.cluster() + " takes " + most + " heavy "
@@ -114,20 +115,37 @@ final class TurnOrder {
                 : Optional.empty();
     }
 
+    /** A process that works its own run must not wait for what nobody may be there to begin. */
+    private static List<Contender> inTheWay(@Nullable List<Contender> holders, Contender waiting) {
+        return holders == null
+                ? List.of()
+                : holders.stream()
+                        .filter(holder -> waiting.forAnybody() || holder.works() || !holder.forAnybody())
+                        .toList();
+    }
+
     private static String said(Contender holder) {
         return holder.named() + (holder.works() ? " works" : " comes first");
     }
 
     private void hold(Contender contender) {
-        contender.terms().exclusive().forEach(group -> groups.putIfAbsent(group, contender));
+        groupsOf(contender).forEach(group -> add(groups, group, contender));
         if (isHeavy(contender)) {
-            heavy.computeIfAbsent(contender.cluster(), cluster -> new ArrayList<>())
-                    .add(contender);
+            add(heavy, contender.cluster(), contender);
         }
+    }
+
+    private static void add(Map<String, List<Contender>> held, String what, Contender contender) {
+        held.computeIfAbsent(what, none -> new ArrayList<>()).add(contender);
+    }
+
+    /** A dry run does nothing that could be in anybody's way. */
+    private static List<String> groupsOf(Contender contender) {
+        return contender.dryRun() ? List.of() : contender.terms().exclusive();
     }
 
     /** What never ends must not keep the nights' work from its cluster. */
     private boolean isHeavy(Contender contender) {
-        return !contender.terms().continuous() && rules.isHeavy(contender.type());
+        return !contender.dryRun() && !contender.terms().continuous() && rules.isHeavy(contender.type());
     }
 }

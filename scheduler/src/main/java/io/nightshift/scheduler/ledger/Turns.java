@@ -79,7 +79,7 @@ public final class Turns {
     private Map<RunId, Row> rows() {
         Map<RunId, Row> rows = new LinkedHashMap<>();
         ledger.sql("""
-                        SELECT r.id, r.job, r.job_type, r.cluster, r.terms, r.state = 'running' AS works, r.due, r.node,
+                        SELECT r.id, r.job, r.job_type, r.cluster, r.terms, r.state = 'running' AS works, r.due, r.node, r.dry_run,
                                CASE WHEN r.not_before > clock_timestamp() THEN r.not_before END AS not_before,
                                coalesce(r.waiting_for, '') AS waiting_for, a.attempts, a.attempts = 0 OR a.attempts > r.asked_after AS by_itself,
                                EXISTS (SELECT FROM lease WHERE name = 'run/' || r.id) AS in_hand
@@ -107,7 +107,8 @@ public final class Turns {
                         row.getBoolean("by_itself"),
                         row.getInt("attempts"),
                         instant(row, "not_before"),
-                        row.getString("node") == null),
+                        row.getString("node") == null,
+                        row.getBoolean("dry_run")),
                 row.getBoolean("in_hand"),
                 row.getString("waiting_for"));
     }

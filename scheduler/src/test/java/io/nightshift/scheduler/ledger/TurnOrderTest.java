@@ -35,6 +35,7 @@ class TurnOrderTest {
         }
     };
 
+    /** A contender that is changed piece by piece. */
     private record Entry(Contender contender) {
 
         static Entry waits(long run, String type, String cluster, String... groups) {
@@ -49,41 +50,56 @@ class TurnOrderTest {
                     true,
                     0,
                     null,
-                    true));
+                    true,
+                    false));
         }
 
         Entry works() {
-            Contender c = contender;
-            return new Entry(new Contender(
-                    c.run(), c.job(), c.type(), c.cluster(), c.terms(), true, c.due(), true, 1, null, true));
+            return with(contender.terms(), true, null, true, 1, null, contender.forAnybody(), false);
         }
 
         Entry due(Instant due, boolean byItself, int attempts) {
-            Contender c = contender;
-            return new Entry(new Contender(
-                    c.run(), c.job(), c.type(), c.cluster(), c.terms(), false, due, byItself, attempts, null, true));
+            return with(contender.terms(), false, due, byItself, attempts, null, true, false);
         }
 
         Entry notBefore(Instant time) {
-            Contender c = contender;
-            return new Entry(new Contender(
-                    c.run(), c.job(), c.type(), c.cluster(), c.terms(), false, c.due(), true, 1, time, true));
+            return with(contender.terms(), false, null, true, 1, time, true, false);
         }
 
         Entry continuous() {
-            Contender c = contender;
+            return with(terms(true), contender.works(), null, true, contender.attempts(), null, true, false);
+        }
+
+        Entry inItsOwnProcess() {
+            return with(contender.terms(), contender.works(), null, true, 0, null, false, false);
+        }
+
+        Entry dry() {
+            return with(contender.terms(), contender.works(), null, true, 0, null, true, true);
+        }
+
+        private Entry with(
+                RunTerms terms,
+                boolean works,
+                Instant due,
+                boolean byItself,
+                int attempts,
+                Instant notBefore,
+                boolean forAnybody,
+                boolean dryRun) {
             return new Entry(new Contender(
-                    c.run(),
-                    c.job(),
-                    c.type(),
-                    c.cluster(),
-                    terms(true),
-                    c.works(),
-                    c.due(),
-                    true,
-                    c.attempts(),
-                    null,
-                    true));
+                    contender.run(),
+                    contender.job(),
+                    contender.type(),
+                    contender.cluster(),
+                    terms,
+                    works,
+                    due,
+                    byItself,
+                    attempts,
+                    notBefore,
+                    forAnybody,
+                    dryRun));
         }
 
         private static RunTerms terms(boolean continuous, String... groups) {
@@ -184,5 +200,32 @@ class TurnOrderTest {
 
         assertThat(turns).extracting(Turn::kind).containsExactly(Kind.TOO_LATE, Kind.BEGINS, Kind.BEGINS);
         assertThat(turns.get(0).reason()).isEqualTo("a day late");
+    }
+
+    @Test
+    void lets_a_process_that_works_its_own_run_wait_only_for_what_works() {
+        assertThat(beginners(
+                        Entry.waits(1, "heavy", "small", "a"),
+                        Entry.waits(2, "heavy", "small", "a").inItsOwnProcess()))
+                .containsExactly(1L, 2L);
+        assertThat(beginners(
+                        Entry.waits(1, "heavy", "small").works(),
+                        Entry.waits(2, "heavy", "small").inItsOwnProcess()))
+                .isEmpty();
+        assertThat(beginners(
+                        Entry.waits(1, "heavy", "small").inItsOwnProcess(),
+                        Entry.waits(2, "heavy", "small").inItsOwnProcess()))
+                .containsExactly(1L);
+    }
+
+    @Test
+    void lets_a_dry_run_neither_wait_nor_be_waited_for() {
+        assertThat(beginners(
+                        Entry.waits(1, "heavy", "small", "a").works(),
+                        Entry.waits(2, "heavy", "small", "a").dry()))
+                .containsExactly(2L);
+        assertThat(beginners(
+                        Entry.waits(1, "heavy", "small", "a").works().dry(), Entry.waits(2, "heavy", "small", "a")))
+                .containsExactly(2L);
     }
 }
