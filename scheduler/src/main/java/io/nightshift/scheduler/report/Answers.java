@@ -77,7 +77,8 @@ record Answers(
                 .collect(Collectors.groupingBy(Trouble::kind, TreeMap::new, Collectors.counting()))
                 .entrySet()
                 .stream()
-                .map(kind -> kind.getValue() + " " + kind.getKey())
+                .map(kind -> kind.getValue() + " " + kind.getKey()
+                        + (verdict == Verdict.ATTENTION && kind.getKey().equals("missed") ? " but covered" : ""))
                 .collect(Collectors.joining(", "));
     }
 
