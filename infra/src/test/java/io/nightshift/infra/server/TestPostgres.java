@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.awaitility.Awaitility;
 
 /**
  * A real server of one test, on a fresh cluster of its own that vanishes with {@link #close()}. The cluster is a copy of
@@ -25,9 +26,16 @@ public final class TestPostgres implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final Map<String, String> FAST = Map.of(
             "fsync", "off",
+            "wal_init_zero", "off",
             "shared_buffers", "32MB",
             "max_connections", "60",
             "log_line_prefix", "%m [%p] %q%u@%d ");
+
+    static {
+        // What a test waits for at a server comes within milliseconds; by default it would look ten times a second.
+        Awaitility.setDefaultPollDelay(Duration.ZERO);
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(10));
+    }
 
     private final Path directory;
     private final PostgresServer server;
