@@ -100,12 +100,17 @@ public final class TcpRelay implements AutoCloseable {
         }
     }
 
-    /** BackendKeyData: 'K', length 12 (longer in protocol 3.2), process, secret. */
+    /** BackendKeyData: 'K', length 12 (longer in protocol 3.2), process, secret. Before all, one byte 'N' refuses TLS. */
     private static void announce(int process, InputStream from, OutputStream to) throws IOException {
         DataInputStream in = new DataInputStream(from);
         DataOutputStream out = new DataOutputStream(to);
         try {
-            for (int type = in.read(); type >= 0; type = in.read()) {
+            int type = in.read();
+            for (; type == 'N'; type = in.read()) {
+                out.writeByte(type);
+                out.flush();
+            }
+            for (; type >= 0; type = in.read()) {
                 int length = in.readInt();
                 byte[] body = in.readNBytes(length - Integer.BYTES);
                 out.writeByte(type);
