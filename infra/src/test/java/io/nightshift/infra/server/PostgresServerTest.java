@@ -35,6 +35,9 @@ class PostgresServerTest {
 
     private static final int NEWEST = PostgresVersion.NEWEST_SUPPORTED_MAJOR;
 
+    /** No test here takes the power away. */
+    private static final Map<String, String> FAST = Map.of("fsync", "off");
+
     /** For tests that only look. */
     private static final Servers SERVERS = new Servers(Map.of());
 
@@ -76,7 +79,7 @@ class PostgresServerTest {
             postgres.kill();
             assertThat(postgres.server().isRunning()).isFalse();
             assertThat(PostmasterFile.of(postgres.dataDirectory())).exists();
-            postgres.server().start(Map.of());
+            postgres.server().start(FAST);
 
             assertThat(ask(postgres.server(), "SELECT answer FROM kept")).isEqualTo("42");
             assertThat(postgres.port()).isEqualTo(port);
@@ -102,7 +105,7 @@ class PostgresServerTest {
             ProcessHandle.of(postmaster).orElseThrow().destroyForcibly();
             await().until(() -> !postgres.server().isRunning());
             assertThat(ServerProcesses.isOf(postgres.dataDirectory(), orphan)).isTrue();
-            postgres.server().start(Map.of());
+            postgres.server().start(FAST);
 
             assertThat(ServerProcesses.isOf(postgres.dataDirectory(), orphan)).isFalse();
             assertThat(ask(postgres.server(), "SELECT 1")).isEqualTo("1");
@@ -121,7 +124,7 @@ class PostgresServerTest {
             Files.write(file, lines);
 
             boolean before = postgres.server().isRunning();
-            postgres.server().start(Map.of());
+            postgres.server().start(FAST);
 
             assertThat(before).isFalse();
             assertThat(ask(postgres.server(), "SHOW data_directory"))
@@ -135,7 +138,7 @@ class PostgresServerTest {
             postgres.kill();
             Files.writeString(PostmasterFile.of(postgres.dataDirectory()), "");
 
-            postgres.server().start(Map.of());
+            postgres.server().start(FAST);
 
             assertThat(ask(postgres.server(), "SELECT 1")).isEqualTo("1");
         }
@@ -150,7 +153,7 @@ class PostgresServerTest {
                         postgres.dataDirectory(), postgres.server().binaries());
                 together.await();
                 try {
-                    mine.start(Map.of("fsync", "off"));
+                    mine.start(FAST);
                     return "started";
                 } catch (NightshiftException e) {
                     return e.kind() + " " + e.getMessage();
@@ -249,7 +252,7 @@ class PostgresServerTest {
             postgres.stop();
 
             try (var occupant = new ServerSocket(last, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
-                postgres.server().start(Map.of());
+                postgres.server().start(FAST);
 
                 assertThat(postgres.port()).isNotEqualTo(occupant.getLocalPort());
                 assertThat(ask(postgres.server(), "SELECT 1")).isEqualTo("1");
@@ -279,7 +282,7 @@ class PostgresServerTest {
                     .start();
 
             postgres.kill();
-            postgres.server().start(Map.of());
+            postgres.server().start(FAST);
             postgres.server().stop();
 
             assertThat(bystander.isAlive()).isTrue();
@@ -310,7 +313,7 @@ class PostgresServerTest {
                     PostgresServer.beside(copy, ".password"));
             var server = PostgresServer.open(copy, postgres.server().binaries());
 
-            server.start(Map.of("fsync", "off"));
+            server.start(FAST);
             String answer = ask(server, "SHOW data_directory");
             server.stop();
 
@@ -378,7 +381,7 @@ class PostgresServerTest {
         assertThat(names()).anyMatch(name -> name.startsWith(".data.initdb-"));
 
         var server = PostgresServer.openOrInitialise(data, TestPostgres.binaries(NEWEST));
-        server.start(Map.of("fsync", "off"));
+        server.start(FAST);
         String answer = ask(server, "SELECT 1");
         server.stop();
 
