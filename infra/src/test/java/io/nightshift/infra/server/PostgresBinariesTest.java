@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -20,9 +21,10 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
-import org.apache.commons.compress.compressors.xz.XZCompressorOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
 
 class PostgresBinariesTest {
 
@@ -32,12 +34,13 @@ class PostgresBinariesTest {
     @TempDir
     Path directory;
 
-    /** Unpacks the embedded binaries and says where they are. */
+    /** Unpacks the binaries in a jar and says where they are. */
     static final class Unpacker {
 
         public static void main(String[] arguments) {
             System.out.println("unpacked "
-                    + PostgresBinaries.embedded(Path.of(arguments[0])).bin());
+                    + PostgresBinaries.unpack(Path.of(arguments[0]), Path.of(arguments[1]))
+                            .bin());
         }
     }
 
@@ -49,21 +52,22 @@ class PostgresBinariesTest {
 
     @Test
     void are_unpacked_once_by_two_processes_at_the_same_time_also_after_a_third_was_killed() throws Exception {
-        try (var killed = ChildJvm.start(Unpacker.class, cache.toString())) {
+        String[] arguments = {jarOfManyFiles().toString(), cache.toString()};
+        try (var killed = ChildJvm.start(Unpacker.class, arguments)) {
             org.awaitility.Awaitility.await()
                     .pollInterval(5, TimeUnit.MILLISECONDS)
                     .until(() -> names().stream().anyMatch(name -> name.startsWith(".unpack-")));
             killed.kill();
         }
-        assertThat(names()).hasSize(2);
+        assertThat(names()).hasSize(2).anyMatch(name -> name.startsWith(".unpack-"));
 
-        try (var one = ChildJvm.start(Unpacker.class, cache.toString());
-                var other = ChildJvm.start(Unpacker.class, cache.toString())) {
+        try (var one = ChildJvm.start(Unpacker.class, arguments);
+                var other = ChildJvm.start(Unpacker.class, arguments)) {
             assertThat(one.awaitLine("unpacked")).isEqualTo(other.awaitLine("unpacked"));
         }
 
         assertThat(names()).hasSize(2);
-        assertThat(names().get(0)).matches("18\\.\\d+-[0-9a-f]{14,}");
+        assertThat(names().get(0)).matches("18\\.\\d+-[0-9a-f]{9,}");
         assertThat(names().get(1)).isEqualTo("unpack.lock");
         Path share = cache.resolve(names().get(0)).resolve("share");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(share)))
@@ -179,18 +183,32 @@ class PostgresBinariesTest {
 
     /** A jar whose server only knows its version. */
     private Path jar(String version) throws Exception {
+        return jar(version, 0);
+    }
+
+    /** One that takes a while to unpack, for its files are put on disk one by one. */
+    private Path jarOfManyFiles() throws Exception {
+        return jar("18.4", Effort.of(300, 5_000));
+    }
+
+    private Path jar(String version, int more) throws Exception {
         String postgres = "#!/bin/sh\necho 'postgres (PostgreSQL) " + version + "'\n";
         Path jar = directory.resolve("binaries.jar");
         try (var zip = new ZipOutputStream(Files.newOutputStream(jar))) {
             zip.putNextEntry(new ZipEntry("postgres-linux-x86_64.txz"));
-            zip.write(txz(Map.of("bin/postgres", postgres, "bin/initdb", "", "bin/pg_ctl", "")));
+            Map<String, String> files = new LinkedHashMap<>();
+            for (int file = 0; file < more; file++) {
+                files.put("share/" + file, "file " + file);
+            }
+            files.putAll(Map.of("bin/postgres", postgres, "bin/initdb", "", "bin/pg_ctl", ""));
+            zip.write(txz(files));
         }
         return jar;
     }
 
     private static byte[] txz(Map<String, String> files) throws Exception {
         var bytes = new java.io.ByteArrayOutputStream();
-        try (OutputStream xz = new XZCompressorOutputStream(bytes);
+        try (OutputStream xz = new XZOutputStream(bytes, new LZMA2Options(LZMA2Options.PRESET_MIN));
                 var tar = new TarArchiveOutputStream(xz)) {
             for (var file : files.entrySet()) {
                 byte[] content = file.getValue().getBytes(StandardCharsets.UTF_8);
