@@ -19,4 +19,9 @@ public final class PostgresVersions {
                 .boxed()
                 .toList();
     }
+
+    /** The newest, and with effort 20 all: where a test is long and the version is not its point. */
+    public static List<Integer> newestOrAll() {
+        return Effort.number() >= 20 ? underTest() : List.of(NEWEST_SUPPORTED_MAJOR);
+    }
 }

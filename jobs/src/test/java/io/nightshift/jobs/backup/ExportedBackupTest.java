@@ -14,10 +14,8 @@ import io.nightshift.infra.restore.SingleFile;
 import io.nightshift.infra.restore.TarExport;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
-import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.PostgresServer;
-import io.nightshift.infra.server.PostgresVersions;
 import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.JobRun;
@@ -104,7 +102,7 @@ class ExportedBackupTest {
     }
 
     @ParameterizedTest
-    @MethodSource("newestOrAll")
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
     void an_export_in_tar_format_opens_with_stock_libraries_and_holds_what_its_manifest_lists(int major)
             throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of())) {
@@ -130,7 +128,7 @@ class ExportedBackupTest {
     }
 
     @ParameterizedTest
-    @MethodSource("newestOrAll")
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
     void an_export_of_a_standby_s_backup_does_not_follow_the_primary(int major) throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of("wal_keep_size", "1GB"))) {
             cluster.postgres().execute("postgres", "CREATE TABLE rows AS SELECT i FROM generate_series(1, 1000) i");
@@ -153,10 +151,6 @@ class ExportedBackupTest {
                 server.stop();
             }
         }
-    }
-
-    private static List<Integer> newestOrAll() {
-        return Effort.number() < 20 ? List.of(18) : PostgresVersions.underTest();
     }
 
     private static BackupCopies backUp(TestCluster cluster, BackupSettings settings) {

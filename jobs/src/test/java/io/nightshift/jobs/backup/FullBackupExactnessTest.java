@@ -13,7 +13,6 @@ import io.nightshift.infra.sample.LoggedCommit;
 import io.nightshift.infra.sample.WorkloadPlan;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.PostgresServer;
-import io.nightshift.infra.server.PostgresVersions;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
@@ -63,7 +62,7 @@ class FullBackupExactnessTest {
     }
 
     @ParameterizedTest
-    @MethodSource("newestOrAll")
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
     void a_backup_of_a_standby_holds_all_that_was_committed_before_its_end_and_no_gap(int major) throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of("wal_keep_size", KEEP_ALL))) {
             createSample(cluster);
@@ -110,10 +109,6 @@ class FullBackupExactnessTest {
                     replayed,
                     confirmed.size() - restored.size());
         }
-    }
-
-    private static List<Integer> newestOrAll() {
-        return Effort.number() < 20 ? List.of(18) : PostgresVersions.underTest();
     }
 
     private static void backUpAndRestore(TestCluster cluster, long seed) throws Exception {

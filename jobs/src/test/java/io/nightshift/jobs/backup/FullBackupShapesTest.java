@@ -18,7 +18,6 @@ import io.nightshift.infra.sample.WorkloadPlan;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.PostgresServer;
-import io.nightshift.infra.server.PostgresVersions;
 import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.JobRun;
@@ -127,7 +126,7 @@ class FullBackupShapesTest {
 
     /** At full effort rows all through, else a hole up to the last block of the first segment. */
     @ParameterizedTest
-    @MethodSource("newestOrAll")
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
     void a_table_of_two_segments_is_restored_with_every_row(int major) throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of("max_wal_size", "4GB"))) {
             TestPostgres postgres = cluster.postgres();
@@ -177,7 +176,7 @@ class FullBackupShapesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("newestOrAll")
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
     void a_name_that_is_too_long_for_the_server_s_tar_is_told_with_the_way_out(int major) throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of())) {
             String longer = longestPath().substring("plain/".length()) + "l";
@@ -195,10 +194,6 @@ class FullBackupShapesTest {
                             + " or shorten it");
             assertThat(cluster.backups()).isEmpty();
         }
-    }
-
-    private static List<Integer> newestOrAll() {
-        return Effort.number() < 20 ? List.of(18) : PostgresVersions.underTest();
     }
 
     // what there is before the backup begins
