@@ -144,8 +144,8 @@ class ChanukaWorkloadTest {
             lock(maintenance, "ACCESS SHARE");
             lock(maintenance, "SHARE UPDATE EXCLUSIVE");
 
-            var report = ChanukaWorkload.run(
-                    ChanukaWorkloadTest::impatient, PLAN.transactions(TRANSACTIONS), new Cancellation());
+            var report =
+                    ChanukaWorkload.run(() -> impatient("2s"), PLAN.transactions(TRANSACTIONS), new Cancellation());
 
             assertThat(report.transactions()).isEqualTo(TRANSACTIONS);
         }
@@ -157,7 +157,7 @@ class ChanukaWorkloadTest {
             maintenance.setAutoCommit(false);
             lock(maintenance, "SHARE");
 
-            assertThatThrownBy(() -> ChanukaWorkload.run(ChanukaWorkloadTest::impatient, PLAN, new Cancellation()))
+            assertThatThrownBy(() -> ChanukaWorkload.run(() -> impatient("100ms"), PLAN, new Cancellation()))
                     .hasMessageContaining("canceling statement due to lock timeout")
                     .asInstanceOf(type(NightshiftException.class))
                     .extracting(NightshiftException::kind)
@@ -226,8 +226,9 @@ class ChanukaWorkloadTest {
 
     @Test
     void a_lost_server_ends_it_and_every_confirmed_write_is_there_afterwards() throws SQLException {
-        try (TestPostgres doomed = TestPostgres.start(18, Map.of("fsync", "on"))) {
+        try (TestPostgres doomed = TestPostgres.start(18)) {
             create(doomed);
+            doomed.restart(Map.of("fsync", "on"));
             try (var workload = ChanukaWorkload.start(() -> doomed.connect("chanuka"), PLAN.withCommitLog())) {
                 await().atMost(PATIENCE).until(() -> workload.commits().size() > 50);
 
@@ -297,10 +298,10 @@ class ChanukaWorkloadTest {
         return server.connect("chanuka");
     }
 
-    private static Connection impatient() throws SQLException {
+    private static Connection impatient(String limit) throws SQLException {
         Connection connection = connect();
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SET lock_timeout = '2s'");
+            statement.execute("SET lock_timeout = '" + limit + "'");
         }
         return connection;
     }
