@@ -25,10 +25,12 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,66 +39,77 @@ class VerifiedWalTest {
 
     private static final int PAGE = 8192;
 
+    /** Each with a backup that is only read. */
+    private static final Map<Integer, TestCluster> CLUSTERS = new HashMap<>();
+
+    private static int stored;
+
     private Storage storage;
     private BackupDocument document;
     private byte[] base;
     private List<ArchiveMember> segments;
     private ArchiveMember control;
-    private int stored;
+
+    @AfterAll
+    static void stop() {
+        CLUSTERS.values().forEach(TestCluster::close);
+    }
 
     @ParameterizedTest
     @ValueSource(ints = {15, 18})
     void foreign_missing_and_empty_wal_is_found_in_a_real_backup(int major) throws IOException {
-        try (TestCluster cluster = TestCluster.start(major, Map.of())) {
-            takeBackup(cluster);
-            ArchiveMember last = segments.get(segments.size() - 1);
-            String name = last.path();
-            long segmentSize = last.size();
-            long end = document.endLsn().position();
-            long lastPage = (end - 1) % segmentSize / PAGE * PAGE;
+        readBackup(major);
+        ArchiveMember last = segments.get(segments.size() - 1);
+        String name = last.path();
+        long segmentSize = last.size();
+        long end = document.endLsn().position();
+        long lastPage = (end - 1) % segmentSize / PAGE * PAGE;
 
-            assertThat(damages(tar -> tar)).isEmpty();
-            assertThat(damages(tar -> without(tar, last)))
-                    .containsExactly(name + ": is missing; a restore needs the WAL from " + document.startLsn() + " to "
-                            + document.endLsn() + " of timeline 1");
-            assertThat(damages(tar -> set(tar, at(last, 24), 42L)))
-                    .singleElement()
-                    .asString()
-                    .startsWith(name + ": holds WAL of the system identifier ");
-            assertThat(damages(tar -> set(tar, at(last, 8), 0x1234_0000_0000L)))
-                    .containsExactly(name + ": holds the WAL of 1234/0 at byte 0, where "
-                            + document.endLsn().plus(-(end % segmentSize)) + " belongs");
-            assertThat(damages(tar -> fill(tar, at(last, lastPage), at(last, lastPage + 24))))
-                    .hasSize(1);
-            assertThat(damages(tar -> set(tar, at(last, 0), 0)))
-                    .containsExactly(name + ": does not begin with the header of a WAL segment");
-            assertThat(damages(tar -> fill(tar, at(last, lastPage + PAGE), at(last, segmentSize))))
-                    .isEmpty();
-        }
+        assertThat(damages(tar -> tar)).isEmpty();
+        assertThat(damages(tar -> without(tar, last)))
+                .containsExactly(name + ": is missing; a restore needs the WAL from " + document.startLsn() + " to "
+                        + document.endLsn() + " of timeline 1");
+        assertThat(damages(tar -> set(tar, at(last, 24), 42L)))
+                .singleElement()
+                .asString()
+                .startsWith(name + ": holds WAL of the system identifier ");
+        assertThat(damages(tar -> set(tar, at(last, 8), 0x1234_0000_0000L)))
+                .containsExactly(name + ": holds the WAL of 1234/0 at byte 0, where "
+                        + document.endLsn().plus(-(end % segmentSize)) + " belongs");
+        assertThat(damages(tar -> fill(tar, at(last, lastPage), at(last, lastPage + 24))))
+                .hasSize(1);
+        assertThat(damages(tar -> set(tar, at(last, 0), 0)))
+                .containsExactly(name + ": does not begin with the header of a WAL segment");
+        assertThat(damages(tar -> fill(tar, at(last, lastPage + PAGE), at(last, segmentSize))))
+                .isEmpty();
     }
 
     @ParameterizedTest
     @ValueSource(ints = {15, 18})
     void a_control_file_whose_own_crc_is_wrong_is_found_beside_other_damage(int major) throws IOException {
-        try (TestCluster cluster = TestCluster.start(major, Map.of())) {
-            takeBackup(cluster);
+        readBackup(major);
 
-            List<String> damages = damages(tar -> {
-                tar[at(control, 40)] ^= 1;
-                return withoutAll(tar, segments);
-            });
+        List<String> damages = damages(tar -> {
+            tar[at(control, 40)] ^= 1;
+            return withoutAll(tar, segments);
+        });
 
-            assertThat(damages)
-                    .contains("global/pg_control: does not match its own CRC")
-                    .anyMatch(damage -> damage.startsWith("global/pg_control: has the CRC32C "))
-                    .anyMatch(damage -> damage.startsWith(": holds no WAL; a restore needs the WAL from "));
-        }
+        assertThat(damages)
+                .contains("global/pg_control: does not match its own CRC")
+                .anyMatch(damage -> damage.startsWith("global/pg_control: has the CRC32C "))
+                .anyMatch(damage -> damage.startsWith(": holds no WAL; a restore needs the WAL from "));
     }
 
-    private void takeBackup(TestCluster cluster) throws IOException {
+    private static TestCluster backedUp(int major) {
+        TestCluster cluster = TestCluster.start(major, Map.of());
         BackupSettings quick = RecordBinder.fromMap(
                 BackupSettings.class, Map.of("compression", "zstd:1", "compression-threads", 2, "checkpoint", "fast"));
         JobRun.of(new FullBackupJobType(), cluster, quick).attempt().completed();
+        return cluster;
+    }
+
+    private void readBackup(int major) throws IOException {
+        TestCluster cluster = CLUSTERS.computeIfAbsent(major, VerifiedWalTest::backedUp);
         storage = cluster.clusterStorages().forReading(TestCluster.NAME).get(0);
         document = cluster.backups().get(0).document().orElseThrow();
         ArchiveReader reader = ArchiveReader.open(storage, document.paths().object(document.label(), "base.tar.zst"));
