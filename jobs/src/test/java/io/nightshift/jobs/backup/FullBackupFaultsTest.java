@@ -62,7 +62,7 @@ class FullBackupFaultsTest {
     static void start() throws SQLException {
         server = TestCluster.start(18, Map.of());
         try (Connection connection = server.postgres().connect("postgres")) {
-            new ChanukaSample().create(connection, 0.2, new Progress());
+            new ChanukaSample().create(connection, 0.05, new Progress());
         }
     }
 
@@ -301,9 +301,10 @@ class FullBackupFaultsTest {
         List<String> command = new ArrayList<>(List.of(
                 "bash",
                 "-c",
-                // No file may grow beyond 6 MB: the archive of the sample would.
-                "ulimit -f 6144; exec \"$0\" \"$@\"",
+                // No file may grow beyond 2 MB: the archive would.
+                "ulimit -f 2048; exec \"$0\" \"$@\"",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 BackupChild.class.getName()));
