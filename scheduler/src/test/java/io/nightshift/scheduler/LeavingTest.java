@@ -81,7 +81,7 @@ class LeavingTest {
             crawls = nightshift.requests().launch(Installation.rehearsal("crawls"));
             unwanted = nightshift.requests().launch(Installation.rehearsal("unwanted"));
             works.await();
-            Future<?> leaving = thread.submit(() -> nightshift.leave(Duration.ofSeconds(4)));
+            Future<?> leaving = thread.submit(() -> nightshift.leave(Duration.ofSeconds(3)));
             await().atMost(LIMIT).until(() -> !nightshift.part(Ticker.class).isRunning());
             late = nightshift.requests().launch(Installation.rehearsal("late", "none", null));
             nightshift.requests().stop(unwanted, "not needed any more");

@@ -3,6 +3,7 @@ package io.nightshift.scheduler.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.config.Schedule.Dst;
+import io.nightshift.infra.server.Effort;
 import java.time.DayOfWeek;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,7 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class DaylightSavingTest {
 
     private static final Instant BEGIN = Instant.parse("2025-01-01T00:00:00Z");
-    private static final Instant END = Instant.parse("2028-01-01T00:00:00Z");
+    /** After one year, and with full effort after three. */
+    private static final Instant END = Instant.parse(Effort.of(2026, 2028) + "-01-01T00:00:00Z");
     /** All minutes that are wanted are multiples of it, and so are all changes of the clocks. */
     private static final Duration STEP = Duration.ofMinutes(5);
 
