@@ -86,6 +86,8 @@ public final class ControlDatabase implements AutoCloseable {
             config.setMaximumPoolSize(CONNECTIONS);
             config.setMinimumIdle(1);
             config.setConnectionTimeout(PATIENCE_MILLIS);
+            // A process that stands still must not keep its locks from the others.
+            config.setConnectionInitSql("SET idle_in_transaction_session_timeout = '60s'");
             config.setInitializationFailTimeout(START_MILLIS);
             pool = new HikariDataSource(config);
         }

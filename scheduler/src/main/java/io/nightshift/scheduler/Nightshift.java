@@ -138,19 +138,24 @@ public final class Nightshift implements AutoCloseable {
         return context.getBean(ActiveRuns.class);
     }
 
-    /** Closes what dead processes left behind, so that it has an outcome and stands in nobody's way. */
+    /**
+     * Closes what dead processes left behind, so that it has an outcome and stands in nobody's way. Where somebody serves,
+     * it goes on there.
+     */
     public void closeLostRuns() {
-        context.getBean(Recovery.class).close();
+        if (!nodes.someoneServes()) {
+            context.getBean(Recovery.class).close();
+        }
     }
 
-    /** Works a run on this thread. */
+    /** Works a run and waits for that; empty when it was not begun, or waits for another attempt. */
     public Optional<Outcome> work(RunId run) {
         return context.getBean(RunWorker.class).work(run);
     }
 
     /** What keeps a queued run from beginning; empty when nothing does. */
     public String waitsFor(RunId run) {
-        return context.getBean(Turns.class).survey().stream()
+        return context.getBean(Turns.class).survey(Integer.MAX_VALUE).stream()
                 .filter(turn -> turn.run().equals(run))
                 .map(Turn::reason)
                 .findFirst()

@@ -27,6 +27,7 @@ import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.Turns;
 import java.time.Clock;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
@@ -101,9 +102,8 @@ class RunWiring {
     }
 
     @Bean
-    RunBooks books(
-            Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs, Pauses pauses, Clock clock) {
-        return new RunBooks(ledger, history, requests, jobs, pauses, clock);
+    RunBooks books(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
+        return new RunBooks(ledger, history, requests, jobs);
     }
 
     @Bean
@@ -128,6 +128,7 @@ class RunWiring {
             Turns turns,
             BatchJobs jobs,
             ActiveRuns active,
+            ExecutorService runThreads,
             ScheduledExecutorService timeLimits,
             Configuration configuration) {
         return new RunWorker(
@@ -136,6 +137,7 @@ class RunWiring {
                 turns,
                 jobs,
                 active,
+                runThreads,
                 timeLimits,
                 configuration.program().stopWithin());
     }
@@ -143,6 +145,12 @@ class RunWiring {
     @Bean
     Recovery recovery(DataSource dataSource, RunClaims claims, Nodes nodes, RunWorker worker) {
         return new Recovery(dataSource, claims, nodes, worker);
+    }
+
+    /** A run has a thread of its own. What works is never interrupted: that would close files and connections. */
+    @Bean(destroyMethod = "shutdown")
+    ExecutorService runThreads() {
+        return Executors.newCachedThreadPool(daemonsNamed("run"));
     }
 
     /** Apart from the other timers, which may wait for a control database that is away. */

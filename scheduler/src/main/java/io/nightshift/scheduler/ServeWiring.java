@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.DeadManSettings;
 import io.nightshift.scheduler.launch.ActiveRuns;
+import io.nightshift.scheduler.launch.Chains;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
 import io.nightshift.scheduler.launch.ContinuousRuns;
 import io.nightshift.scheduler.launch.QuartzSchedulers;
@@ -26,8 +27,6 @@ import io.nightshift.scheduler.watchdog.DeadMan;
 import io.nightshift.scheduler.watchdog.Watchdog;
 import java.time.Clock;
 import java.util.Properties;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import javax.sql.DataSource;
 import org.quartz.Scheduler;
@@ -62,18 +61,19 @@ class ServeWiring {
 
     @Bean
     ContinuousRuns continuousRuns(
-            ConfiguredJobs jobs,
-            Requests requests,
-            Pauses pauses,
-            RunWorker worker,
-            ExecutorService continuousThreads,
-            Clock clock) {
-        return new ContinuousRuns(jobs, requests, pauses, worker, continuousThreads, clock);
+            ConfiguredJobs jobs, Requests requests, Pauses pauses, RunWorker worker, Clock clock) {
+        return new ContinuousRuns(jobs, requests, pauses, worker, clock);
     }
 
-    @Bean(destroyMethod = "shutdownNow")
-    ExecutorService continuousThreads() {
-        return Executors.newCachedThreadPool(RunWiring.daemonsNamed("continuous"));
+    @Bean
+    Chains chains(
+            DataSource dataSource,
+            TransactionTemplate ledgerTransaction,
+            Requests requests,
+            ConfiguredJobs jobs,
+            Pauses pauses,
+            Clock clock) {
+        return new Chains(dataSource, ledgerTransaction, requests, jobs, pauses, clock);
     }
 
     @Bean
@@ -96,9 +96,10 @@ class ServeWiring {
             ScheduleClock clock,
             WorkQueue queue,
             ContinuousRuns continuous,
+            Chains chains,
             Recovery recovery,
             ScheduledExecutorService timers) {
-        return new Ticker(clock, queue, continuous, recovery, timers);
+        return new Ticker(clock, queue, continuous, chains, recovery, timers);
     }
 
     /** Quartz makes its jobs itself; they find these here. */

@@ -41,10 +41,7 @@ final class AbandonCommand implements Callable<Integer> {
             Run before = ledger.history().run(id);
             checkThatNobodyAnswers(surroundings, ledger, before);
             ledger.ledger()
-                    .abandon(
-                            id,
-                            "abandoned by " + NightshiftCommand.user() + (reason == null ? "" : ": " + reason),
-                            () -> {});
+                    .abandon(id, "abandoned by " + NightshiftCommand.user() + (reason == null ? "" : ": " + reason));
             Run ended = ledger.history().run(id);
             if (top.isJson()) {
                 top.print(Json.toMap(ended));

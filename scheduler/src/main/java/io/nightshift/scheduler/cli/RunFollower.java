@@ -45,6 +45,7 @@ final class RunFollower {
             nightshift.requests().stop(run, "stopped by a signal while it waited");
             return said;
         }
+        nightshift.closeLostRuns();
         String saidNow = sayWhatItWaitsFor(nightshift.waitsFor(run), said);
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(ProgressWatch.GLANCE_MILLIS));
         return saidNow;

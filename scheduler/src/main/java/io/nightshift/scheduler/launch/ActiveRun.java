@@ -55,6 +55,7 @@ final class ActiveRun implements RunContext {
     private ReportDraft draft = new ReportDraft();
     private ExecutionContext stored = new ExecutionContext();
     private volatile @Nullable JobExecution execution;
+    private volatile boolean working = true;
     private volatile @Nullable String leaving;
     private volatile TimeLimit stepLimit = TimeLimit.NONE;
 
@@ -119,10 +120,16 @@ final class ActiveRun implements RunContext {
     /** Whether its attempt failed only because this process leaves. */
     boolean isLeftWith(NightshiftException failure) {
         String reason = leaving;
-        return reason != null
-                && (failure.kind() == FailureKind.CANCELLED
-                        ? reason.equals(failure.getMessage())
-                        : failure.kind().isTransient() && cancellation.isCancelled());
+        return reason != null && failure.kind() == FailureKind.CANCELLED && reason.equals(failure.getMessage());
+    }
+
+    /** Its work has come to an end, of whatever kind; what is left is to write that down. */
+    void hasWorked() {
+        working = false;
+    }
+
+    boolean works() {
+        return working;
     }
 
     /** A step begins, unless the process leaves; it has the time that the run's terms give it. */

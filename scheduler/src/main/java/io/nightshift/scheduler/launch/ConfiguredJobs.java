@@ -117,6 +117,7 @@ public final class ConfiguredJobs implements TurnRules {
         String actor = "run " + run.id() + " (" + reason + ")";
         LaunchRequest request = requests(new Wish(name, run.cluster(), Map.of(), false, null, actor))
                 .get(0);
+        JobConfig job = configuration.jobs().get(name);
         return new LaunchRequest(
                 request.job(),
                 request.jobType(),
@@ -125,7 +126,7 @@ public final class ConfiguredJobs implements TurnRules {
                 actor,
                 request.settings(),
                 false,
-                request.terms(),
+                job == null ? request.terms() : RunTerms.of(job),
                 new RunId(run.id()),
                 null);
     }
@@ -157,15 +158,14 @@ public final class ConfiguredJobs implements TurnRules {
     }
 
     /** What is to begin when a run has ended so. A run that was stopped counts as failed: it did not do its work. */
-    List<LaunchRequest> followers(Run run, RunState state) {
+    List<LaunchRequest> followers(RunId run, String ended, String cluster, RunState state) {
         boolean completed = state == RunState.COMPLETED;
         return configuration.jobs().values().stream()
-                .filter(job -> job.clusters().contains(run.cluster())
+                .filter(job -> job.clusters().contains(cluster)
                         && job.schedule() instanceof After after
-                        && after.after().equals(run.job())
+                        && after.after().equals(ended)
                         && (after.when() == Ending.ANY || completed == (after.when() == Ending.COMPLETED)))
-                .map(job -> ownRequest(
-                        job, run.cluster(), Cause.CHAIN, "after " + run.job() + " " + state, new RunId(run.id())))
+                .map(job -> ownRequest(job, cluster, Cause.CHAIN, "after " + ended + " " + state, run))
                 .toList();
     }
 

@@ -8,7 +8,6 @@ import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.Requests.LastEnd;
 import java.time.Clock;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,21 +23,13 @@ public final class ContinuousRuns {
     private final Requests requests;
     private final Pauses pauses;
     private final RunWorker worker;
-    private final ExecutorService threads;
     private final Clock clock;
 
-    public ContinuousRuns(
-            ConfiguredJobs jobs,
-            Requests requests,
-            Pauses pauses,
-            RunWorker worker,
-            ExecutorService threads,
-            Clock clock) {
+    public ContinuousRuns(ConfiguredJobs jobs, Requests requests, Pauses pauses, RunWorker worker, Clock clock) {
         this.jobs = jobs;
         this.requests = requests;
         this.pauses = pauses;
         this.worker = worker;
-        this.threads = threads;
         this.clock = clock;
     }
 
@@ -72,12 +63,9 @@ public final class ContinuousRuns {
 
     /** Works a run on a thread of its own. */
     void work(RunId run) {
-        threads.execute(() -> {
-            try {
-                worker.work(run);
-            } catch (RuntimeException e) {
-                LOG.warn("run {} not worked for now: {}", run, e.getMessage(), e);
-            }
+        worker.begin(run).exceptionally(e -> {
+            LOG.warn("run {} not worked for now: {}", run, e.getMessage(), e);
+            return Optional.empty();
         });
     }
 }

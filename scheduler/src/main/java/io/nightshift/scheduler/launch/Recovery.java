@@ -42,7 +42,9 @@ public final class Recovery {
         return ledger
                 .sql("""
                         SELECT id, CASE state WHEN 'queued' THEN node END AS waits_for FROM run
-                        WHERE state = 'running' OR (state = 'queued' AND node IS NOT NULL)
+                        WHERE state = 'running'
+                           OR (state = 'queued' AND (node IS NOT NULL
+                                                     OR EXISTS (SELECT FROM lease WHERE name = 'run/' || run.id)))
                         ORDER BY id
                         """)
                 .query((row, number) -> new Candidate(new RunId(row.getLong("id")), row.getString("waits_for")))

@@ -7,12 +7,10 @@ import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.Ledger.Outcome;
-import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -39,18 +37,13 @@ public final class RunBooks {
     private final RunHistory history;
     private final Requests requests;
     private final ConfiguredJobs jobs;
-    private final Pauses pauses;
-    private final Clock clock;
     private final CountDownLatch closing = new CountDownLatch(1);
 
-    public RunBooks(
-            Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs, Pauses pauses, Clock clock) {
+    public RunBooks(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
         this.ledger = ledger;
         this.history = history;
         this.requests = requests;
         this.jobs = jobs;
-        this.pauses = pauses;
-        this.clock = clock;
     }
 
     Ledger ledger() {
@@ -65,7 +58,7 @@ public final class RunBooks {
         return jobs::read;
     }
 
-    /** Writes the outcome, queues what the run asked for and what follows it, and gives the lease up. */
+    /** Writes the outcome, queues what the run asked for, and gives the lease up. */
     Outcome close(Run run, Lease lease, Outcome outcome, List<ActiveRun.FollowUp> followUps) {
         RunId id = new RunId(run.id());
         try {
@@ -78,10 +71,12 @@ public final class RunBooks {
     }
 
     private Outcome close(RunId id, Run run, Lease lease, Outcome outcome, List<ActiveRun.FollowUp> followUps) {
-        return ledger.close(id, lease, outcome, () -> {
-            requestFollowUps(run, followUps);
-            chain(run, outcome.state());
-        });
+        return ledger.close(id, lease, outcome, () -> requestFollowUps(run, followUps));
+    }
+
+    /** How many attempts have failed before the one under this lease. */
+    int failedBefore(RunId run, Lease lease) {
+        return persistently(run, lease, 0, () -> ledger.tries(run).failed());
     }
 
     /** Puts the run back among those that wait, and gives the lease up. */
@@ -91,11 +86,6 @@ public final class RunBooks {
             ledger.requeue(id, lease, outcome, reason, pause);
             return reason;
         });
-    }
-
-    /** Ends a run without the thread that works it, which can change nothing any more. */
-    void leaveBehind(Run run, String reason) {
-        ledger.abandon(new RunId(run.id()), reason, () -> chain(run, RunState.STOPPED));
     }
 
     /** @param known the answer, if the database did what was asked for but could not say so */
@@ -115,15 +105,6 @@ public final class RunBooks {
                 }
                 LOG.warn("outcome of run {} not written yet: {}", run, e.getMessage());
             }
-        }
-    }
-
-    /** What is configured to follow a run that ended so; a rehearsal of one is followed by nothing. */
-    private void chain(Run run, RunState state) {
-        if (!run.dryRun()) {
-            jobs.followers(run, state)
-                    .forEach(follower ->
-                            requests.chain(follower, pauses.now(follower.job(), follower.cluster(), clock.instant())));
         }
     }
 

@@ -50,6 +50,11 @@ public final class RunClaims {
                 .flatMap(dead -> leases.takeOver(dead, node));
     }
 
+    /** Whether a thread of this process claims or works the run, even if the run has ended without it. */
+    boolean isInHand(RunId run) {
+        return inHand.contains(run);
+    }
+
     /** Whether nobody alive works the run. */
     public boolean isAbandoned(RunId run) {
         return leases.holder(name(run)).map(held -> isAbandoned(run, held)).orElse(true);

@@ -2,18 +2,24 @@ package io.nightshift.scheduler.launch;
 
 import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.lease.Lease;
+import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.RunId;
+import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.Ledger.Outcome;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunState;
 import io.nightshift.scheduler.ledger.Turns;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,10 +28,13 @@ import org.slf4j.MDC;
 import org.springframework.batch.core.BatchStatus;
 import org.springframework.batch.core.job.JobExecution;
 import org.springframework.batch.core.step.FatalStepExecutionException;
+import org.springframework.dao.DataAccessException;
+import org.springframework.transaction.TransactionException;
 
 /**
- * Works one run on the calling thread, from its lease to its outcome. Many threads and processes may be told to work the
- * same run at once: one does, the others leave.
+ * Works runs, each on a thread of its own, from their leases to their outcomes. Many threads and processes may be told to
+ * work the same run at once: one does, the others leave. Whoever waits for a run whose step does not react to being
+ * stopped is let go; that step's thread is left behind.
  */
 public final class RunWorker {
 
@@ -39,7 +48,8 @@ public final class RunWorker {
     private final Turns turns;
     private final BatchJobs jobs;
     private final ActiveRuns activeRuns;
-    private final ScheduledExecutorService timers;
+    private final Executor threads;
+    private final ScheduledExecutorService timeLimits;
     private final Duration stopWithin;
 
     public RunWorker(
@@ -48,14 +58,16 @@ public final class RunWorker {
             Turns turns,
             BatchJobs jobs,
             ActiveRuns activeRuns,
-            ScheduledExecutorService timers,
+            Executor threads,
+            ScheduledExecutorService timeLimits,
             Duration stopWithin) {
         this.claims = claims;
         this.books = books;
         this.turns = turns;
         this.jobs = jobs;
         this.activeRuns = activeRuns;
-        this.timers = timers;
+        this.threads = threads;
+        this.timeLimits = timeLimits;
         this.stopWithin = stopWithin;
     }
 
@@ -69,14 +81,42 @@ public final class RunWorker {
     }
 
     private Optional<RunId> next() {
-        return activeRuns.isLeaving() ? Optional.empty() : turns.next();
+        return activeRuns.isLeaving()
+                ? Optional.empty()
+                : turns.ready().stream().filter(run -> !claims.isInHand(run)).findFirst();
     }
 
     /**
-     * Works the run once; empty when another process has it, when it is not its turn, when nothing is left to do, or when
-     * it has to wait for another attempt.
+     * Works the run once and waits for that; empty when another process has it, when it is not its turn, when nothing is
+     * left to do, or when it has to wait for another attempt.
      */
     public Optional<Outcome> work(RunId id) {
+        try {
+            return begin(id).join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException own) {
+                throw own;
+            }
+            throw e;
+        }
+    }
+
+    /** As {@link #work}, without waiting. */
+    CompletableFuture<Optional<Outcome>> begin(RunId id) {
+        CompletableFuture<Optional<Outcome>> ended = new CompletableFuture<>();
+        threads.execute(() -> {
+            try {
+                ended.complete(work(id, ended));
+            } catch (RuntimeException | Error e) {
+                if (!ended.completeExceptionally(e)) {
+                    LOG.info("the step of run {} that was left behind has ended: {}", id, e.getMessage());
+                }
+            }
+        });
+        return ended;
+    }
+
+    private Optional<Outcome> work(RunId id, CompletableFuture<Optional<Outcome>> ended) {
         return claims.whileClaimed(id, lease -> {
             CrashPoint.reach("launch.after-lease");
             Optional<Integer> attempt = books.ledger().begin(id, lease, () -> turns.hasCome(id));
@@ -85,7 +125,7 @@ public final class RunWorker {
                 return Optional.empty();
             }
             CrashPoint.reach("launch.after-begin");
-            return attempt(books.run(id), attempt.get(), lease);
+            return attempt(books.run(id), attempt.get(), lease, ended);
         });
     }
 
@@ -100,7 +140,7 @@ public final class RunWorker {
             if (run.state().hasEnded()) {
                 claims.release(lease);
             } else if (run.terms().goesOnAfterLosses(losses)) {
-                books.requeue(run, lease, "lost", "the process that worked it ended; it goes on", Duration.ZERO);
+                books.requeue(run, lease, Ledger.LOST, "the process that worked it ended; it goes on", Duration.ZERO);
             } else {
                 NightshiftException failure = new NightshiftException(
                         FailureKind.RESOURCES_EXHAUSTED,
@@ -127,15 +167,16 @@ public final class RunWorker {
     }
 
     @SuppressWarnings("try") // the limit is for closing only
-    private Optional<Outcome> attempt(Run run, int number, Lease lease) {
+    private Optional<Outcome> attempt(Run run, int number, Lease lease, CompletableFuture<Optional<Outcome>> ended) {
         ActiveRun active = new ActiveRun(run, lease, claims::check, books.settings());
-        active.cancellation().onCancel(() -> TimeLimit.arm(timers, stopWithin, () -> leaveBehind(run, active)));
+        active.cancellation().onCancel(() -> armLeavingBehind(active, ended));
         activeRuns.add(active);
         MDC.put("run", active.id().toString());
         MDC.put("job", run.job() + "@" + run.cluster());
         try (TimeLimit limit = armTimeLimit(run, active)) {
             LOG.info("attempt {} of run {} begins: {} on cluster {}", number, run.id(), run.job(), run.cluster());
             Ending ending = work(run, active);
+            active.hasWorked();
             CrashPoint.reach("finish.before-close");
             Optional<Outcome> closed = end(run, active, ending);
             CrashPoint.reach("finish.after-close");
@@ -152,19 +193,12 @@ public final class RunWorker {
         NightshiftException failure = ending.failure();
         if (failure != null && active.isLeftWith(failure)) {
             LOG.info("run {} is left: {}", run.id(), failure.getMessage());
-            books.requeue(
-                    run,
-                    active.lease(),
-                    "interrupted",
-                    failure.kind() == FailureKind.CANCELLED
-                            ? failure.explained()
-                            : "interrupted: " + failure.explained(),
-                    Duration.ZERO);
+            books.requeue(run, active.lease(), "interrupted", failure.explained(), Duration.ZERO);
             return Optional.empty();
         }
         Optional<Duration> pause = failure == null || !failure.kind().isTransient()
                 ? Optional.empty()
-                : run.terms().pauseAfter(books.ledger().tries(active.id()).failed() + 1);
+                : run.terms().pauseAfter(books.failedBefore(active.id(), active.lease()) + 1);
         if (failure != null && pause.isPresent()) {
             LOG.warn(
                     "run {} gets another attempt after {}: {}",
@@ -183,18 +217,29 @@ public final class RunWorker {
         return Optional.of(closed);
     }
 
+    private void armLeavingBehind(ActiveRun active, CompletableFuture<Optional<Outcome>> ended) {
+        // Not on the thread of the time limits, which must not wait for a control database that is away.
+        TimeLimit.arm(timeLimits, stopWithin, () -> threads.execute(() -> leaveBehind(active, ended)));
+    }
+
     /** Ends a run whose step does not react to being stopped, so that the next one can begin; the step is fenced off. */
-    private void leaveBehind(Run run, ActiveRun active) {
-        if (activeRuns.isWorked(active) && !activeRuns.isLeaving()) {
-            try {
-                books.leaveBehind(
-                        run,
-                        active.cancellation().reason() + "; it did not react within " + Durations.print(stopWithin)
-                                + " and was left behind");
-                LOG.warn("run {} did not react to being stopped and was left behind", run.id());
-            } catch (RuntimeException e) {
-                LOG.warn("run {} does not react to being stopped and could not be ended: {}", run.id(), e.getMessage());
-            }
+    private void leaveBehind(ActiveRun active, CompletableFuture<Optional<Outcome>> ended) {
+        if (!active.works() || !activeRuns.isWorked(active) || activeRuns.isLeaving()) {
+            return;
+        }
+        try {
+            Outcome outcome = books.ledger()
+                    .leaveBehind(
+                            active.id(),
+                            active.lease(),
+                            active.cancellation().reason() + "; it did not react within " + Durations.print(stopWithin)
+                                    + " and was left behind");
+            LOG.warn("run {}: {}", active.id(), outcome.reason());
+            activeRuns.remove(active);
+            ended.complete(Optional.of(outcome));
+        } catch (RuntimeException e) {
+            LOG.warn("run {} does not react to being stopped and is not ended yet: {}", active.id(), e.getMessage());
+            armLeavingBehind(active, ended);
         }
     }
 
@@ -203,7 +248,7 @@ public final class RunWorker {
         return limit == null
                 ? TimeLimit.NONE
                 : TimeLimit.arm(
-                        timers, limit, () -> active.cancel("time limit of " + Durations.print(limit) + " passed"));
+                        timeLimits, limit, () -> active.cancel("time limit of " + Durations.print(limit) + " passed"));
     }
 
     private Ending work(Run run, ActiveRun active) {
@@ -222,7 +267,7 @@ public final class RunWorker {
                     : failed(active, causeOf(execution));
         } catch (RuntimeException e) {
             LOG.error("run {} failed", run.id(), e);
-            return failed(active, NightshiftException.of(e));
+            return failed(active, failureOf(e));
         }
     }
 
@@ -235,10 +280,31 @@ public final class RunWorker {
                             + ")",
                     "look at the control database, then run the job again");
         }
-        return NightshiftException.of(failures.get(0));
+        return failureOf(failures.get(0));
     }
 
-    private static Ending failed(ActiveRun active, NightshiftException failure) {
+    /** What Spring says of the control database is no defect of ours. */
+    private static NightshiftException failureOf(Throwable thrown) {
+        boolean known = false;
+        boolean ofSpring = false;
+        SQLException sql = null;
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            known |= cause instanceof NightshiftException;
+            ofSpring |= cause instanceof DataAccessException || cause instanceof TransactionException;
+            sql = cause instanceof SQLException found ? found : sql;
+        }
+        return known || !ofSpring || sql == null
+                ? NightshiftException.of(thrown)
+                : SqlStates.failure("control database", sql);
+    }
+
+    /** A failure that was brought about by stopping it is no reason to try again. */
+    private static Ending failed(ActiveRun active, NightshiftException thrown) {
+        NightshiftException failure =
+                active.cancellation().isCancelled() && thrown.kind().isTransient()
+                        ? new NightshiftException(
+                                FailureKind.CANCELLED, active.cancellation().reason(), null, thrown)
+                        : thrown;
         RunState state = failure.kind() == FailureKind.CANCELLED ? RunState.STOPPED : RunState.FAILED;
         return new Ending(
                 new Outcome(state, failure.explained(), failure.kind().exitStatus(), active.report()), failure);

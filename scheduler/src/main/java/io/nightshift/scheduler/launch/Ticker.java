@@ -18,6 +18,7 @@ public final class Ticker implements SmartLifecycle {
     private final ScheduleClock clock;
     private final WorkQueue queue;
     private final ContinuousRuns continuous;
+    private final Chains chains;
     private final Recovery recovery;
     private final ScheduledExecutorService timers;
     private volatile boolean running;
@@ -26,11 +27,13 @@ public final class Ticker implements SmartLifecycle {
             ScheduleClock clock,
             WorkQueue queue,
             ContinuousRuns continuous,
+            Chains chains,
             Recovery recovery,
             ScheduledExecutorService timers) {
         this.clock = clock;
         this.queue = queue;
         this.continuous = continuous;
+        this.chains = chains;
         this.recovery = recovery;
         this.timers = timers;
     }
@@ -43,6 +46,7 @@ public final class Ticker implements SmartLifecycle {
         every(5, guarded("recovery", recovery::resume));
         every(1, guarded("queue", queue::carryWhatMayBegin));
         every(1, guarded("continuous jobs", continuous::ask));
+        every(1, guarded("chains", chains::follow));
     }
 
     private void every(int seconds, Runnable work) {

@@ -38,12 +38,22 @@ public final class WorkQueue {
 
     /** Hands over what may begin, ends what is too late, and writes of everything else what it waits for. */
     public void carryWhatMayBegin() {
-        for (Turn turn : turns.survey()) {
+        for (Turn turn : turns.survey(freeThreads())) {
             switch (turn.kind()) {
                 case TOO_LATE -> requests.tooLate(turn.run(), turn.reason());
                 case BEGINS -> begin(turn);
                 case WAITS -> {}
             }
+        }
+    }
+
+    private int freeThreads() {
+        try {
+            return work.getMetaData().getThreadPoolSize()
+                    - work.getCurrentlyExecutingJobs().size();
+        } catch (SchedulerException e) {
+            throw new NightshiftException(
+                    FailureKind.POSTGRES_UNAVAILABLE, "work threads not counted: " + e.getMessage(), null, e);
         }
     }
 

@@ -37,6 +37,9 @@ public final class Ledger {
     /** How an attempt ended. */
     public record Outcome(RunState state, @Nullable String reason, int exitStatus, JobReport report) {}
 
+    /** The outcome of an attempt whose process ended before it could say how. */
+    public static final String LOST = "lost";
+
     private final DataSource controlDatabase;
     private final JdbcClient ledger;
     private final TransactionTemplate transaction;
@@ -127,7 +130,8 @@ public final class Ledger {
     }
 
     /**
-     * Puts a run back among those that wait, for any node that serves, and gives the lease up.
+     * Puts a run back among those that wait, and gives the lease up. A run whose process is lost is for any node that
+     * serves, others stay with whoever was to work them.
      *
      * @param outcome of the attempt that this ends: failed, lost or interrupted
      * @param pause until the next attempt may begin
@@ -137,10 +141,11 @@ public final class Ledger {
             endAttempt(run, outcome, reason);
             withConnection(connection -> Leases.release(connection, lease));
             return ledger.sql("""
-                            UPDATE run SET state = 'queued', node = NULL, reason = :reason, progress = NULL,
+                            UPDATE run SET state = 'queued', node = CASE WHEN NOT :lost THEN node END, reason = :reason, progress = NULL,
                                            not_before = clock_timestamp() + :pause * interval '1 ms'
                             WHERE id = :run AND ended_at IS NULL
                             """)
+                    .param("lost", outcome.equals(LOST))
                     .param("reason", reason)
                     .param("pause", pause.toMillis())
                     .param("run", run.number())
@@ -154,7 +159,7 @@ public final class Ledger {
                         SELECT count(*) FILTER (WHERE outcome = 'failed') AS failed,
                                count(*) FILTER (WHERE outcome = 'lost') AS lost
                         FROM attempt a JOIN run r ON r.id = a.run
-                        WHERE a.run = :run AND a.number > r.asked_after
+                        WHERE a.run = :run AND a.number > coalesce(r.asked_after, 0)
                         """)
                 .param("run", run.number())
                 .query((row, number) -> new Tries(row.getInt("failed"), row.getInt("lost")))
@@ -196,34 +201,42 @@ public final class Ledger {
                 .optional();
     }
 
-    /**
-     * Ends a run whose process is gone or hangs, from any process: whoever held its lease can change nothing any more.
-     *
-     * @param alongside what else must be written if and only if the run is ended
-     */
-    public void abandon(RunId run, String reason, Runnable alongside) {
+    /** Ends a run whose process is gone or hangs, from any process: whoever held its lease can change nothing any more. */
+    public void abandon(RunId run, String reason) {
         transaction.executeWithoutResult(status -> {
             ledger.sql("DELETE FROM lease WHERE name = 'run/' || :run")
                     .param("run", run.number())
                     .update();
-            int ended = ledger.sql("""
-                            UPDATE run SET state = 'stopped', reason = :reason, exit_status = :exit, progress = NULL,
-                                           ended_at = clock_timestamp()
-                            WHERE id = :run AND state = 'running'
-                            """)
-                    .param("reason", reason)
-                    .param("exit", FailureKind.CANCELLED.exitStatus())
-                    .param("run", run.number())
-                    .update();
-            if (ended == 0) {
-                throw new NightshiftException(
-                        FailureKind.REFUSED,
-                        "run " + run + " is not running any more",
-                        "nightshift show " + run + " says how it ended");
-            }
-            endAttempt(run, "abandoned", reason);
-            alongside.run();
+            stop(run, reason);
         });
+    }
+
+    /** Ends a run without the thread that works it under this lease, which can change nothing any more. */
+    public Outcome leaveBehind(RunId run, Lease lease, String reason) {
+        return fenced(lease, () -> {
+            withConnection(connection -> Leases.release(connection, lease));
+            stop(run, reason);
+            return new Outcome(RunState.STOPPED, reason, FailureKind.CANCELLED.exitStatus(), JobReport.EMPTY);
+        });
+    }
+
+    private void stop(RunId run, String reason) {
+        int ended = ledger.sql("""
+                        UPDATE run SET state = 'stopped', reason = :reason, exit_status = :exit, progress = NULL,
+                                       ended_at = clock_timestamp()
+                        WHERE id = :run AND state = 'running'
+                        """)
+                .param("reason", reason)
+                .param("exit", FailureKind.CANCELLED.exitStatus())
+                .param("run", run.number())
+                .update();
+        if (ended == 0) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "run " + run + " is not running any more",
+                    "nightshift show " + run + " says how it ended");
+        }
+        endAttempt(run, "abandoned", reason);
     }
 
     private void endAttempt(RunId run, String outcome, @Nullable String reason) {

@@ -155,6 +155,7 @@ public final class Requests {
                             UPDATE run SET state = 'queued', ended_at = NULL, exit_status = NULL, stop_requested = NULL,
                                            node = :node, reason = 'restarted by ' || :actor,
                                            not_before = NULL, waiting_for = NULL,
+                                           followed = false,
                                            asked_after = (SELECT coalesce(max(number), 0) FROM attempt WHERE run = id)
                             WHERE id = :run AND state IN ('failed', 'stopped')
                             """)

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decides which waiting runs may begin: what works holds its exclusive groups and its place among the heavy runs of its
- * cluster, and what waits longer or with a higher priority keeps both from those behind it, so that nothing starves.
+ * cluster, and what waits longer or with a higher priority keeps both from those behind it.
  */
 final class TurnOrder {
 
@@ -26,7 +26,7 @@ final class TurnOrder {
      * A run that works or waits.
      *
      * @param notBefore when its next attempt begins at the earliest; null when it need not wait for a time
-     * @param byItself whether it begins without somebody having just asked for it
+     * @param byItself whether nobody has asked for it but its schedule
      * @param forAnybody whether any node that serves may work it; otherwise somebody waits for it in a process of its own
      */
     record Contender(

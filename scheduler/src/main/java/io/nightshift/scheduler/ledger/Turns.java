@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -33,24 +32,33 @@ public final class Turns {
         this.clock = clock;
     }
 
-    /** The next run that a node which serves may begin on one of its work threads. */
-    public Optional<RunId> next() {
+    /** The runs that a node which serves may begin on its work threads, in their order. */
+    public List<RunId> ready() {
         Map<RunId, Row> rows = rows();
         return turns(rows).stream()
                 .filter(turn -> turn.begins() && turn.forAnybody() && !turn.continuous())
                 .map(Turn::run)
                 .filter(run -> !row(rows, run).inHand())
-                .findFirst();
+                .toList();
     }
 
-    /** Every waiting run in the order of their turns. The ledger then says of each what it waits for. */
-    public List<Turn> survey() {
+    /**
+     * Every waiting run in the order of their turns. The ledger then says of each what it waits for.
+     *
+     * @param freeThreads how many runs would find a work thread now
+     */
+    public List<Turn> survey(int freeThreads) {
         Map<RunId, Row> rows = rows();
         List<Turn> turns = turns(rows);
+        int free = freeThreads;
         for (Turn turn : turns) {
-            if (!row(rows, turn.run()).waitingFor().equals(turn.reason())) {
+            Row row = row(rows, turn.run());
+            boolean needsThread = turn.begins() && turn.forAnybody() && !turn.continuous() && !row.inHand();
+            String reason = needsThread && free <= 0 ? "a work thread: all of them work" : turn.reason();
+            free -= needsThread ? 1 : 0;
+            if (!row.waitingFor().equals(reason)) {
                 ledger.sql("UPDATE run SET waiting_for = nullif(:reason, '') WHERE id = :run AND state = 'queued'")
-                        .param("reason", turn.reason())
+                        .param("reason", reason)
                         .param("run", turn.run().number())
                         .update();
             }
@@ -60,6 +68,7 @@ public final class Turns {
 
     /** Whether a run may begin. Until the caller's transaction ends, nothing else begins. */
     public boolean hasCome(RunId run) {
+        ledger.sql("SET LOCAL lock_timeout = '10s'").update();
         ledger.sql("SELECT pg_advisory_xact_lock(:lock)")
                 .param("lock", LOCK)
                 .query((row, number) -> true)
@@ -81,7 +90,7 @@ public final class Turns {
         ledger.sql("""
                         SELECT r.id, r.job, r.job_type, r.cluster, r.terms, r.state = 'running' AS works, r.due, r.node, r.dry_run,
                                CASE WHEN r.not_before > clock_timestamp() THEN r.not_before END AS not_before,
-                               coalesce(r.waiting_for, '') AS waiting_for, a.attempts, a.attempts = 0 OR a.attempts > r.asked_after AS by_itself,
+                               coalesce(r.waiting_for, '') AS waiting_for, a.attempts, r.asked_after IS NULL AND r.node IS NULL AS by_itself,
                                EXISTS (SELECT FROM lease WHERE name = 'run/' || r.id) AS in_hand
                         FROM run r CROSS JOIN LATERAL (
                             SELECT coalesce(max(number), 0) AS attempts FROM attempt WHERE run = r.id) AS a

@@ -102,7 +102,7 @@ final class FactReader {
     private List<Working> working(Map<JobPasts.Key, JobPast> known) {
         return ledger.sql("""
                         SELECT r.id, r.job, r.cluster, coalesce(r.progress->>'step', '') AS step,
-                               extract(epoch FROM clock_timestamp() - r.started_at) AS elapsed,
+                               extract(epoch FROM clock_timestamp() - a.started_at) AS elapsed,
                                extract(epoch FROM clock_timestamp() - greatest(r.progressed_at, a.started_at)) AS idle,
                                l.owner, n.name AS node, extract(epoch FROM clock_timestamp() - n.beaten_at) AS silent
                         FROM run r

@@ -15,6 +15,7 @@ import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunState;
+import io.nightshift.scheduler.ledger.RunTerms;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -57,7 +58,7 @@ class ChainsTest {
     static void serve() {
         installation = Installation.withOwnControlDatabase();
         Rehearsal.write("follows", run -> {}, run -> {});
-        List.of("good", "bad", "busy", "dry").forEach(ChainsTest::family);
+        List.of("good", "bad", "busy", "dry", "halted").forEach(ChainsTest::family);
         database = installation.controlDatabase();
         nightshift = installation.serving(database);
     }
@@ -143,6 +144,36 @@ class ChainsTest {
     }
 
     @Test
+    void begin_after_a_run_that_somebody_stopped_while_it_waited_for_its_next_attempt() {
+        Rehearsal.write(
+                "halted",
+                run -> {
+                    throw new NightshiftException(FailureKind.STORAGE_UNAVAILABLE, "no room");
+                },
+                run -> {});
+        LaunchRequest request = Installation.rehearsal("halted");
+        RunId leader = nightshift
+                .requests()
+                .launch(new LaunchRequest(
+                        request.job(),
+                        request.jobType(),
+                        request.cluster(),
+                        request.cause(),
+                        request.actor(),
+                        request.settings(),
+                        false,
+                        new RunTerms(null, null, 2, Duration.ofHours(1), Duration.ofHours(1), 5, List.of(), false),
+                        null,
+                        null));
+        await().atMost(LIMIT).until(() -> Installation.run(database, leader).reason() != null);
+
+        nightshift.requests().stop(leader, "enough");
+
+        assertThat(ended("halted-failure").actor()).isEqualTo("after halted stopped");
+        assertThat(runs("halted-success")).isEmpty();
+    }
+
+    @Test
     void do_not_follow_a_dry_run() {
         LaunchRequest request = Installation.rehearsal("dry");
         RunId dry = nightshift
@@ -159,7 +190,11 @@ class ChainsTest {
                         null,
                         null));
         await().atMost(LIMIT)
-                .until(() -> Installation.run(database, dry).state().hasEnded());
+                .until(() -> Installation.sql(database)
+                        .sql("SELECT followed FROM run WHERE id = :run")
+                        .param("run", dry.number())
+                        .query(Boolean.class)
+                        .single());
 
         assertThat(runs("dry-any")).isEmpty();
         assertThat(runs("dry-success")).isEmpty();

@@ -23,6 +23,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Test;
 class RunningTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(90);
+    private static final int THREADS = 3;
 
     private static Installation installation;
     private static ControlDatabase database;
@@ -40,7 +42,7 @@ class RunningTest {
     static void serve() {
         installation = Installation.withOwnControlDatabase()
                 .withHeavyRehearsals()
-                .write("nightshift.yaml", "work-threads: 3\nstop-within: 1s\n")
+                .write("nightshift.yaml", "work-threads: " + THREADS + "\nstop-within: 1s\n")
                 .write("jobs/hangs.yaml", """
                         type: rehearsal
                         cluster: stage
@@ -295,32 +297,83 @@ class RunningTest {
     }
 
     @Test
-    void ends_a_run_without_its_step_when_that_does_not_react_and_lets_the_next_one_begin() throws Exception {
-        CountDownLatch works = new CountDownLatch(1);
-        CountDownLatch wakesUp = new CountDownLatch(1);
+    void ends_runs_without_their_steps_when_those_do_not_react_and_lets_the_next_ones_begin() throws Exception {
+        CountDownLatch work = new CountDownLatch(THREADS);
+        CountDownLatch wakeUp = new CountDownLatch(1);
+        AtomicBoolean deaf = new AtomicBoolean(true);
         Rehearsal.write(
                 "deaf",
                 run -> {
-                    works.countDown();
-                    wakesUp.await();
-                    run.summary("did it after all");
+                    if (deaf.get()) {
+                        work.countDown();
+                        wakeUp.await();
+                        run.summary("did it after all");
+                    }
                 },
                 RunningTest::nothing);
-        RunId deaf = nightshift.requests().launch(request("deaf", 1, 5));
+        List<RunId> hanging = Stream.iterate(0, i -> i + 1)
+                .limit(THREADS)
+                .map(i -> nightshift.requests().launch(on("deaf-" + i, request("deaf", 1, 5))))
+                .toList();
+        work.await();
+
+        hanging.forEach(run -> nightshift.requests().stop(run, "enough"));
+        hanging.forEach(RunningTest::ended);
+        deaf.set(false);
+        RunId next = nightshift.requests().launch(on("deaf-0", request("deaf", 1, 5)));
+
+        assertThat(ended(next).state()).as(run(next).reason()).isEqualTo(RunState.COMPLETED);
+        assertThat(hanging).allSatisfy(id -> {
+            assertThat(run(id).state()).isEqualTo(RunState.STOPPED);
+            assertThat(run(id).reason()).isEqualTo("enough; it did not react within 1s and was left behind");
+        });
+        nightshift.requests().restart(hanging.get(1), "somebody", null);
+        RunId other = nightshift.requests().launch(on("deaf-0", request("deaf", 1, 5)));
+        assertThat(ended(other).state())
+                .as("beside a run whose thread still hangs")
+                .isEqualTo(RunState.COMPLETED);
+        wakeUp.countDown();
+        assertThat(ended(hanging.get(1)).state()).isEqualTo(RunState.COMPLETED);
+        assertThat(run(hanging.get(0)).state()).isEqualTo(RunState.STOPPED);
+        assertThat(run(hanging.get(0)).report()).isNull();
+    }
+
+    @Test
+    void begins_a_queued_run_whose_process_died_with_its_lease() {
+        Rehearsal.write("half-begun", RunningTest::nothing, RunningTest::nothing);
+        LaunchRequest request = request("half-begun", 1, 5);
+        RunId id = nightshift.requests().launch(request.onNode(nightshift.node()));
+        Installation.sql(database)
+                .sql("INSERT INTO lease (name, owner, token) VALUES (:name, 'dead', nextval('lease_token'))")
+                .param("name", "run/" + id)
+                .update();
+        Installation.sql(database)
+                .sql("UPDATE run SET node = NULL WHERE id = :run")
+                .param("run", id.number())
+                .update();
+
+        assertThat(ended(id).state()).as(run(id).reason()).isEqualTo(RunState.COMPLETED);
+    }
+
+    @Test
+    void does_not_try_again_what_failed_because_it_was_stopped() throws Exception {
+        CountDownLatch works = new CountDownLatch(1);
+        Rehearsal.write(
+                "cut",
+                run -> {
+                    works.countDown();
+                    await().atMost(LIMIT).until(run.cancellation()::isCancelled);
+                    throw new NightshiftException(FailureKind.STORAGE_UNAVAILABLE, "stream closed");
+                },
+                RunningTest::nothing);
+        RunId id = nightshift.requests().launch(request("cut", 5, 5));
         works.await();
 
-        nightshift.requests().stop(deaf, "enough");
-        Run left = ended(deaf);
-        Rehearsal.write("deaf", RunningTest::nothing, RunningTest::nothing);
-        RunId next = nightshift.requests().launch(request("deaf", 1, 5));
+        nightshift.requests().stop(id, "enough");
 
-        assertThat(left.state()).isEqualTo(RunState.STOPPED);
-        assertThat(left.reason()).isEqualTo("enough; it did not react within 1s and was left behind");
-        assertThat(ended(next).state()).as(run(next).reason()).isEqualTo(RunState.COMPLETED);
-        wakesUp.countDown();
-        await().atMost(LIMIT).until(() -> nightshift.activeRuns().progress(deaf).isEmpty());
-        assertThat(run(deaf).state()).isEqualTo(RunState.STOPPED);
-        assertThat(run(deaf).report()).isNull();
+        assertThat(ended(id).state()).isEqualTo(RunState.STOPPED);
+        assertThat(run(id).reason()).isEqualTo("enough");
+        assertThat(run(id).attempts()).hasSize(1);
     }
 
     @Test
