@@ -24,6 +24,7 @@ import io.nightshift.scheduler.schedule.Schedule;
 import io.nightshift.scheduler.schedule.Schedules;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,14 +52,18 @@ public final class ConfiguredJobs implements TurnRules {
     /** A backup of the night that begins later loads the day. */
     private static final Duration LATEST_HEAVY = Duration.ofHours(4);
 
+    private record Place(String job, String cluster) {}
+
     private final Configuration configuration;
     private final JobTypes types;
     private final Schedules schedules;
+    private final Map<Place, ScheduledJob> scheduled;
 
     public ConfiguredJobs(Configuration configuration, JobTypes types) {
         this.configuration = configuration;
         this.types = types;
         this.schedules = new Schedules(configuration.calendars());
+        this.scheduled = everyScheduledJob();
     }
 
     /** One request per cluster. */
@@ -133,10 +138,23 @@ public final class ConfiguredJobs implements TurnRules {
 
     /** Every job with due times, on each of its clusters. */
     public List<ScheduledJob> scheduled() {
-        return configuration.jobs().values().stream()
-                .flatMap(job -> schedule(job).stream()
-                        .flatMap(schedule -> job.clusters().stream().map(cluster -> scheduled(job, schedule, cluster))))
-                .toList();
+        return List.copyOf(scheduled.values());
+    }
+
+    private Optional<ScheduledJob> scheduled(String job, String cluster) {
+        return Optional.ofNullable(scheduled.get(new Place(job, cluster)));
+    }
+
+    private Map<Place, ScheduledJob> everyScheduledJob() {
+        Map<Place, ScheduledJob> every = new LinkedHashMap<>();
+        configuration
+                .jobs()
+                .values()
+                .forEach(job -> schedule(job)
+                        .ifPresent(schedule -> job.clusters()
+                                .forEach(cluster ->
+                                        every.put(new Place(job.name(), cluster), scheduled(job, schedule, cluster)))));
+        return every;
     }
 
     private ScheduledJob scheduled(JobConfig job, Schedule schedule, String cluster) {
@@ -197,10 +215,8 @@ public final class ConfiguredJobs implements TurnRules {
 
     @Override
     public Optional<String> tooLate(String job, String cluster, Instant due, Instant now, boolean begunBefore) {
-        JobConfig config = configuration.jobs().get(job);
-        return config != null && config.schedule() instanceof Timed timed
-                ? missedRule(config, timed).tooLate(due.plus(offset(config, timed, cluster)), now, begunBefore)
-                : Optional.empty();
+        return scheduled(job, cluster)
+                .flatMap(known -> known.missed().tooLate(due.plus(known.offset()), now, begunBefore));
     }
 
     private MissedRule missedRule(JobConfig job, Timed timed) {

@@ -51,7 +51,7 @@ public final class RunBooks {
     }
 
     Run run(RunId id) {
-        return history.run(id);
+        return history.find(id).orElseThrow(() -> RunHistory.unknown(id));
     }
 
     ActiveRun.SettingsReader settings() {

@@ -8,10 +8,15 @@ import io.nightshift.scheduler.ledger.DueTimes;
 import io.nightshift.scheduler.ledger.ScheduledJob;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.quartz.JobBuilder;
 import org.quartz.Scheduler;
 import org.quartz.SchedulerException;
@@ -20,19 +25,21 @@ import org.quartz.TriggerBuilder;
 import org.quartz.TriggerKey;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Accounts for due times: when a trigger of the Quartz scheduler {@code clock} fires, and every half minute in case one
- * was lost. Both do the same: one short transaction opens a run for every due time since the job's cursor, moves the
- * cursor, and arms one one-shot trigger at the next due time.
+ * was lost. Both do the same: a short transaction opens a run for every due time since the cursors of some jobs, moves
+ * the cursors, and arms one one-shot trigger for each job at its next due time.
  */
 public final class ScheduleClock {
 
-    static final String JOB = "job";
-    static final String CLUSTER = "cluster";
     /** The group of the triggers of due times. */
     public static final String GROUP = "due";
+
+    /** So many jobs are accounted for in one transaction. */
+    private static final int AT_ONCE = 25;
 
     private static final Logger LOG = LoggerFactory.getLogger(ScheduleClock.class);
 
@@ -41,6 +48,10 @@ public final class ScheduleClock {
     private final Scheduler quartz;
     private final TransactionTemplate transaction;
     private final Clock clock;
+    /** When each trigger is to fire next, as this process knows it, by its name. */
+    private final Map<String, Instant> next = new ConcurrentHashMap<>();
+    /** Two threads of this process would only wait for each other in the database. */
+    private final ReentrantLock alone = new ReentrantLock();
 
     public ScheduleClock(
             ConfiguredJobs jobs, DueTimes dueTimes, Scheduler quartz, TransactionTemplate transaction, Clock clock) {
@@ -56,43 +67,83 @@ public final class ScheduleClock {
         return scheduled.job() + "@" + scheduled.cluster();
     }
 
-    /** Accounts for every scheduled job; one that fails does not keep the others from their due times. */
+    /** Accounts for every scheduled job. */
     public void accountForAll() {
-        for (ScheduledJob scheduled : jobs.scheduled()) {
-            try {
-                account(scheduled);
-            } catch (RuntimeException e) {
-                LOG.warn(
-                        "due times of {} on {} not accounted for yet: {}",
-                        scheduled.job(),
-                        scheduled.cluster(),
-                        e.getMessage());
-            }
+        account(jobs.scheduled(), queued -> {});
+    }
+
+    /**
+     * Accounts for the job of a trigger that has fired, and for all others whose next due time has come: in one go, however
+     * many they are.
+     *
+     * @param handOver takes what is to be worked now, some at a time
+     */
+    void accountForWhatIsDue(String fired, Consumer<List<RunId>> handOver) {
+        Instant now = clock.instant();
+        List<ScheduledJob> due = jobs.scheduled().stream()
+                .filter(job -> {
+                    String name = triggerName(job);
+                    // Quartz may fire a trigger two milliseconds early; it has to be armed again then.
+                    return name.equals(fired)
+                            || !next.getOrDefault(name, Instant.MIN).isAfter(now);
+                })
+                .toList();
+        account(due, handOver);
+    }
+
+    private void account(List<ScheduledJob> scheduled, Consumer<List<RunId>> handOver) {
+        for (int from = 0; from < scheduled.size(); from += AT_ONCE) {
+            handOver.accept(accountTogether(scheduled.subList(from, Math.min(from + AT_ONCE, scheduled.size()))));
         }
     }
 
-    /** Accounts for one job on one cluster; returns what is to be worked now. */
-    List<RunId> account(String job, String cluster) {
-        return jobs.scheduled().stream()
-                .filter(scheduled ->
-                        scheduled.job().equals(job) && scheduled.cluster().equals(cluster))
-                .findFirst()
-                .map(this::account)
-                .orElse(List.of());
+    /** In one transaction; one job that fails does not keep the others from their due times. */
+    private List<RunId> accountTogether(List<ScheduledJob> some) {
+        try {
+            return inOneTransaction(some);
+        } catch (RuntimeException e) {
+            if (e instanceof TransactionException
+                    || (e instanceof NightshiftException own && own.kind().isTransient())) {
+                // The control database or Quartz is away: it would be for each of the others too.
+                throw e;
+            }
+            if (some.size() > 1) {
+                return some.stream()
+                        .flatMap(one -> accountTogether(List.of(one)).stream())
+                        .toList();
+            }
+            LOG.warn(
+                    "due times of {} on {} not accounted for yet: {}",
+                    some.get(0).job(),
+                    some.get(0).cluster(),
+                    e.getMessage());
+            return List.of();
+        }
     }
 
-    private List<RunId> account(ScheduledJob scheduled) {
-        Instant now = clock.instant();
-        List<RunId> queued = transaction.execute(status -> {
-            List<RunId> opened = dueTimes.account(scheduled, now);
-            reach("account.before-arm", opened);
-            arm(scheduled, begin(scheduled, now));
-            reach("account.before-commit", opened);
-            return opened;
-        });
-        List<RunId> toWork = queued == null ? List.of() : queued;
-        reach("account.after-commit", toWork);
-        return toWork;
+    private List<RunId> inOneTransaction(List<ScheduledJob> some) {
+        alone.lock();
+        try {
+            Instant now = clock.instant();
+            List<RunId> queued = transaction.execute(status -> accounted(some, now));
+            some.forEach(scheduled ->
+                    next.put(triggerName(scheduled), begin(scheduled, now).orElse(Instant.MAX)));
+            List<RunId> toWork = queued == null ? List.of() : queued;
+            reach("account.after-commit", toWork);
+            return toWork;
+        } finally {
+            alone.unlock();
+        }
+    }
+
+    /** All cursors before the first trigger, so that two nodes take their locks in the same order. */
+    private List<RunId> accounted(List<ScheduledJob> some, Instant now) {
+        List<RunId> opened = new ArrayList<>();
+        some.forEach(scheduled -> opened.addAll(dueTimes.account(scheduled, now)));
+        reach("account.before-arm", opened);
+        some.forEach(scheduled -> arm(scheduled, begin(scheduled, now)));
+        reach("account.before-commit", opened);
+        return opened;
     }
 
     private static void reach(String crashPoint, List<RunId> opened) {
@@ -118,8 +169,6 @@ public final class ScheduleClock {
                 quartz.scheduleJob(
                         JobBuilder.newJob(ClockJob.class)
                                 .withIdentity(key.getName(), GROUP)
-                                .usingJobData(JOB, scheduled.job())
-                                .usingJobData(CLUSTER, scheduled.cluster())
                                 .build(),
                         Set.of(at(key, next.get())),
                         true);

@@ -6,6 +6,8 @@ import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.Turn;
 import io.nightshift.scheduler.ledger.Turns;
+import java.util.ArrayList;
+import java.util.List;
 import org.quartz.JobBuilder;
 import org.quartz.JobDetail;
 import org.quartz.ObjectAlreadyExistsException;
@@ -38,12 +40,27 @@ public final class WorkQueue {
 
     /** Hands over what may begin, ends what is too late, and writes of everything else what it waits for. */
     public void carryWhatMayBegin() {
+        List<RunId> forThreads = new ArrayList<>();
         for (Turn turn : turns.survey(freeThreads())) {
             switch (turn.kind()) {
                 case TOO_LATE -> requests.tooLate(turn.run(), turn.reason());
-                case BEGINS -> begin(turn);
+                case BEGINS -> {
+                    if (turn.forAnybody() && turn.continuous()) {
+                        continuous.work(turn.run());
+                    } else if (turn.forAnybody()) {
+                        forThreads.add(turn.run());
+                    }
+                }
                 case WAITS -> {}
             }
+        }
+        wakeThreadsFor(forThreads);
+    }
+
+    /** Wakes as many work threads as are free: each goes on with what comes next until nothing does. */
+    void wakeThreadsFor(List<RunId> runs) {
+        if (!runs.isEmpty()) {
+            runs.stream().limit(Math.max(0, freeThreads())).forEach(this::carry);
         }
     }
 
@@ -57,18 +74,7 @@ public final class WorkQueue {
         }
     }
 
-    private void begin(Turn turn) {
-        if (turn.forAnybody()) {
-            if (turn.continuous()) {
-                continuous.work(turn.run());
-            } else {
-                carry(turn.run());
-            }
-        }
-    }
-
-    /** Wakes a work thread for a run. */
-    public void carry(RunId run) {
+    private void carry(RunId run) {
         try {
             TriggerKey key = TriggerKey.triggerKey("run-" + run, GROUP);
             if (work.checkExists(key)) {

@@ -116,7 +116,8 @@ public final class RunHistory {
                 RunHistory::run);
     }
 
-    static NightshiftException unknown(RunId run) {
+    /** The failure of whoever asks for a run that there is not. */
+    public static NightshiftException unknown(RunId run) {
         return new NightshiftException(
                 FailureKind.CONFIGURATION, "run " + run + " does not exist", "nightshift history lists the runs");
     }
