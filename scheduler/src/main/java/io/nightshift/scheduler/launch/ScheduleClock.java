@@ -1,5 +1,6 @@
 package io.nightshift.scheduler.launch;
 
+import io.nightshift.infra.config.Missed.Policy;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.CrashPoint;
@@ -67,9 +68,18 @@ public final class ScheduleClock {
         return scheduled.job() + "@" + scheduled.cluster();
     }
 
-    /** Accounts for every scheduled job. */
+    /** Accounts for every scheduled job, and arms again what Quartz has lost. */
     public void accountForAll() {
         account(jobs.scheduled(), queued -> {});
+    }
+
+    /** Accounts for what is due although no trigger has fired, and where missed due times take their turns. */
+    void accountForWhatIsDue() {
+        account(
+                jobs.scheduled().stream()
+                        .filter(job -> isDue(job) || job.missed().policy() == Policy.ALL)
+                        .toList(),
+                queued -> {});
     }
 
     /**
@@ -79,16 +89,15 @@ public final class ScheduleClock {
      * @param handOver takes what is to be worked now, some at a time
      */
     void accountForWhatIsDue(String fired, Consumer<List<RunId>> handOver) {
-        Instant now = clock.instant();
         List<ScheduledJob> due = jobs.scheduled().stream()
-                .filter(job -> {
-                    String name = triggerName(job);
-                    // Quartz may fire a trigger two milliseconds early; it has to be armed again then.
-                    return name.equals(fired)
-                            || !next.getOrDefault(name, Instant.MIN).isAfter(now);
-                })
+                // Quartz may fire a trigger two milliseconds early; it has to be armed again then.
+                .filter(job -> triggerName(job).equals(fired) || isDue(job))
                 .toList();
         account(due, handOver);
+    }
+
+    private boolean isDue(ScheduledJob job) {
+        return !next.getOrDefault(triggerName(job), Instant.MIN).isAfter(clock.instant());
     }
 
     private void account(List<ScheduledJob> scheduled, Consumer<List<RunId>> handOver) {

@@ -41,7 +41,8 @@ public final class Ticker implements SmartLifecycle {
     @Override
     public void start() {
         running = true;
-        every(30, guarded("due times", clock::accountForAll));
+        every(30, guarded("due times", clock::accountForWhatIsDue));
+        every(300, guarded("triggers", clock::accountForAll));
         // Often, because a silent process counts as dead only after an unbroken watch over its heartbeat.
         every(5, guarded("recovery", recovery::resume));
         every(1, guarded("queue", queue::carryWhatMayBegin));
