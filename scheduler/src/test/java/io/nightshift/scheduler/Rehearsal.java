@@ -107,6 +107,11 @@ public final class Rehearsal implements JobType {
     }
 
     @Override
+    public boolean isEndless() {
+        return true;
+    }
+
+    @Override
     public String dryRun() {
         return "nothing";
     }

@@ -47,6 +47,7 @@ record JobReader(
                                 file.timeout(), file.stepTimeout(), file.retry(), file.priority(), file.exclusive()),
                         file.settings()));
         checkMissed(content);
+        checkContinuous(content);
         checkCalendars(content);
         checkCluster(content);
         checkLabels(content);
@@ -166,6 +167,21 @@ record JobReader(
                     missed.at("policy"),
                     "missed.policy",
                     "all is not accepted for " + type.name() + ", which is heavy; accepted: once, skip");
+        }
+    }
+
+    /** What ends by itself would begin again at once, for ever. */
+    private void checkContinuous(Value.Mapping content) {
+        JobType type = content.get("type") instanceof Value.Text text ? types.get(text.text()) : null;
+        if (type != null
+                && !type.isEndless()
+                && content.get("schedule") instanceof Value.Text schedule
+                && schedule.text().equals("continuous")) {
+            problems.add(
+                    schedule.at(),
+                    "schedule",
+                    "continuous is not accepted for " + type.name()
+                            + ", whose runs end by themselves; accepted: {cron: …}, {every: …}, {after: job} or none");
         }
     }
 

@@ -20,6 +20,11 @@ public interface JobType {
     /** Whether it loads a node enough to count in the node's budget. */
     boolean heavy();
 
+    /** Whether its runs end only with the day, so that its jobs may be {@code continuous}. */
+    default boolean isEndless() {
+        return false;
+    }
+
     /** Whether it works on managed clusters; otherwise on the control database, and its jobs name no cluster. */
     default boolean onClusters() {
         return true;

@@ -87,7 +87,7 @@ class ConfigurationFilesTest {
                 .write("jobs/a.yaml", "type: full-backup\ncluster: chanuka\nschedule: {every: 1h30m}\n")
                 .write("jobs/b.yaml", "type: full-backup\ncluster: chanuka\nschedule: {after: a}\n")
                 .write("jobs/c.yaml", "type: full-backup\ncluster: chanuka\nschedule: {after: a, when: failed}\n")
-                .write("jobs/d.yaml", "type: full-backup\ncluster: chanuka\nschedule: continuous\n")
+                .write("jobs/d.yaml", "type: health-benchmark\ncluster: chanuka\nschedule: continuous\n")
                 .write("jobs/e.yaml", "type: full-backup\ncluster: chanuka\nschedule: none\n")
                 .write("jobs/f.yaml", "type: full-backup\ncluster: chanuka\n")
                 .write("jobs/g.yaml", "type: full-backup\ncluster: chanuka\nschedule: {cron: 5 1 * * *}\n");

@@ -36,6 +36,11 @@ record SampleJobType(String name) implements JobType {
     }
 
     @Override
+    public boolean isEndless() {
+        return name.equals("health-benchmark");
+    }
+
+    @Override
     public boolean heavy() {
         return false;
     }

@@ -148,6 +148,10 @@ class WrongConfigurationTest {
                 job("{cron: \"0 1 * * *\", zone: Africa/Nairobi}", "{corn: x}", ":3  schedule: a map is not accepted"),
                 job("{cron: \"0 1 * * *\", zone: Africa/Nairobi}", "{corn: x}", "did you mean cron?"),
                 job("{cron: \"0 1 * * *\", zone: Africa/Nairobi}", "continous", ":3  schedule: \"continous\" is not"),
+                job(
+                        "{cron: \"0 1 * * *\", zone: Africa/Nairobi}",
+                        "continuous",
+                        ":3  schedule: continuous is not accepted for full-backup, whose runs end by themselves"),
                 job("{cron: \"0 1 * * *\", zone: Africa/Nairobi}", "", ":3  schedule: has no value"),
                 job("zone: Africa/Nairobi", "every: 1h", ":3  schedule: cron and every exclude each other"),
                 job(
