@@ -73,12 +73,11 @@ public final class Ledger {
     }
 
     private int nextAttempt(RunId run, Lease lease) {
-        ledger.sql("""
-                        UPDATE attempt SET ended_at = clock_timestamp(), outcome = 'lost',
-                               reason = 'process ' || node || ' ended before it could say how'
-                        WHERE run = :run AND ended_at IS NULL
-                        """).param("run", run.number()).update();
         return ledger.sql("""
+                        WITH lost AS (
+                            UPDATE attempt SET ended_at = clock_timestamp(), outcome = 'lost',
+                                   reason = 'process ' || node || ' ended before it could say how'
+                            WHERE run = :run AND ended_at IS NULL)
                         INSERT INTO attempt (run, number, node, token)
                         SELECT :run, coalesce(max(number), 0) + 1, :node, :token FROM attempt WHERE run = :run
                         RETURNING number

@@ -68,8 +68,7 @@ public final class Turns {
 
     /** Whether a run may begin. Until the caller's transaction ends, nothing else begins. */
     public boolean hasCome(RunId run) {
-        ledger.sql("SET LOCAL lock_timeout = '10s'").update();
-        ledger.sql("SELECT pg_advisory_xact_lock(:lock)")
+        ledger.sql("SELECT set_config('lock_timeout', '10s', true), pg_advisory_xact_lock(:lock)")
                 .param("lock", LOCK)
                 .query((row, number) -> true)
                 .single();
