@@ -140,7 +140,10 @@ public final class RunWorker {
             if (run.state().hasEnded()) {
                 claims.release(lease);
             } else if (run.terms().goesOnAfterLosses(losses)) {
-                books.requeue(run, lease, Ledger.LOST, "the process that worked it ended; it goes on", Duration.ZERO);
+                String what = run.state() == RunState.RUNNING
+                        ? "the process that worked it ended; it goes on"
+                        : "it was interrupted before its first step; it begins again";
+                books.requeue(run, lease, Ledger.LOST, what, Duration.ZERO);
             } else {
                 NightshiftException failure = new NightshiftException(
                         FailureKind.RESOURCES_EXHAUSTED,
