@@ -7,6 +7,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.run.RunId;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -90,13 +91,28 @@ public final class RunLogKeeper implements AutoCloseable {
 
     /** Writes what waits; what cannot be written waits on. */
     void flush() {
-        for (RunId run : runs()) {
-            Waiting lines = take(run);
-            try {
-                logs.append(run, lines.lines, lines.dropped);
-            } catch (SQLException controlDatabaseIsAway) {
+        List<RunId> runs = runs();
+        if (runs.isEmpty()) {
+            return;
+        }
+        try (Connection connection = logs.open()) {
+            for (RunId run : runs) {
+                flush(connection, run);
+            }
+        } catch (SQLException controlDatabaseIsAway) {
+            // it is tried again after the next pause
+        }
+    }
+
+    private void flush(Connection connection, RunId run) throws SQLException {
+        Waiting lines = take(run);
+        boolean written = false;
+        try {
+            RunLogs.append(connection, run, lines.lines, lines.dropped);
+            written = true;
+        } finally {
+            if (!written) {
                 putBack(run, lines);
-                return;
             }
         }
     }

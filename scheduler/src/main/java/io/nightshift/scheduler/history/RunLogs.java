@@ -27,33 +27,36 @@ public final class RunLogs {
         }
     }
 
+    /** For {@link #append}. */
+    Connection open() throws SQLException {
+        return controlDatabase.getConnection();
+    }
+
     /**
-     * Adds lines at the end. Every attempt adds to the same log, whichever process works it; a process that has lost the
-     * run can add a line too many, but takes none away.
+     * Adds lines at the end, in a transaction of its own. Every attempt adds to the same log, whichever process works it;
+     * a process that has lost the run can add a line too many, but takes none away.
      */
-    void append(RunId run, Collection<String> lines, int dropped) throws SQLException {
-        try (Connection connection = controlDatabase.getConnection()) {
-            connection.setAutoCommit(false);
-            try {
-                update(connection, """
-                        INSERT INTO run_log (run, lines, text) SELECT id, 0, '' FROM run WHERE id = ? ON CONFLICT DO NOTHING
-                        """, run.number());
-                Optional<RunLog> before = read(connection, run, " FOR UPDATE");
-                if (before.isPresent()) {
-                    RunLog log = before.get().plus(lines, dropped);
-                    update(
-                            connection,
-                            "UPDATE run_log SET lines = ?, dropped = ?, text = ? WHERE run = ?",
-                            log.lines(),
-                            log.dropped(),
-                            log.text(),
-                            run.number());
-                }
-                connection.commit();
-            } finally {
-                connection.rollback();
-                connection.setAutoCommit(true);
+    static void append(Connection connection, RunId run, Collection<String> lines, int dropped) throws SQLException {
+        connection.setAutoCommit(false);
+        try {
+            update(connection, """
+                    INSERT INTO run_log (run, lines, text) SELECT id, 0, '' FROM run WHERE id = ? ON CONFLICT DO NOTHING
+                    """, run.number());
+            Optional<RunLog> before = read(connection, run, " FOR UPDATE");
+            if (before.isPresent()) {
+                RunLog log = before.get().plus(lines, dropped);
+                update(
+                        connection,
+                        "UPDATE run_log SET lines = ?, dropped = ?, text = ? WHERE run = ?",
+                        log.lines(),
+                        log.dropped(),
+                        log.text(),
+                        run.number());
             }
+            connection.commit();
+        } finally {
+            connection.rollback();
+            connection.setAutoCommit(true);
         }
     }
 

@@ -11,8 +11,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +32,11 @@ final class EngineJudge {
     private EngineJudge() {}
 
     static Stream<Condition> judge(Facts facts) {
+        Map<String, Trigger> due = facts.triggers().stream()
+                .filter(trigger -> trigger.group().equals(ScheduleClock.GROUP))
+                .collect(Collectors.toMap(Trigger::name, Function.identity(), (one, another) -> one));
         return Stream.of(
-                        facts.jobs().stream().flatMap(job -> armed(job, facts).stream()),
+                        facts.jobs().stream().flatMap(job -> armed(job, due, facts).stream()),
                         stuck(facts).stream().map(trigger -> stuck(trigger, facts)),
                         facts.node().threads().stream().flatMap(threads -> exhausted(threads, facts).stream()),
                         clock(facts.node()),
@@ -39,7 +45,7 @@ final class EngineJudge {
                 .flatMap(part -> part);
     }
 
-    private static Optional<Condition> armed(OfJob job, Facts facts) {
+    private static Optional<Condition> armed(OfJob job, Map<String, Trigger> triggers, Facts facts) {
         ScheduledJob scheduled = job.scheduled();
         if (scheduled == null || JobJudge.cursorInForce(scheduled, job.past()) == null) {
             return Optional.empty();
@@ -50,10 +56,7 @@ final class EngineJudge {
                 .map(next -> next.at().plus(scheduled.offset()))
                 .orElse(null);
         String name = ScheduleClock.triggerName(scheduled);
-        Optional<Trigger> armed = facts.triggers().stream()
-                .filter(trigger -> trigger.group().equals(ScheduleClock.GROUP)
-                        && trigger.name().equals(name))
-                .findFirst();
+        Optional<Trigger> armed = Optional.ofNullable(triggers.get(name));
         if (due == null || armed.filter(trigger -> !trigger.next().isAfter(due)).isPresent()) {
             return Optional.empty();
         }

@@ -83,19 +83,22 @@ public final class Watchdog {
 
     /** Looks once. */
     public synchronized Sight look() {
-        Facts seen = Objects.requireNonNull(transaction.execute(status -> {
+        Look look = Objects.requireNonNull(transaction.execute(status -> {
             conditions.lock();
             Facts read = facts.read(times ->
                     new Facts.OfNode(node, times.skew(), clockWatch.observe(), engine.threads(), pingFailure.get()));
-            conditions.record(Judge.conditions(read), node, read.now());
-            return read;
+            List<Condition> wrong = Judge.conditions(read);
+            conditions.record(wrong, node, read.now());
+            return new Look(read, wrong);
         }));
-        engine.mend(EngineJudge.stuck(seen));
-        turning.looked(seen, engine.standing());
-        Sight now = new Sight(seen.now(), Judge.conditions(seen));
+        engine.mend(EngineJudge.stuck(look.facts()));
+        turning.looked(look.facts(), engine.standing());
+        Sight now = new Sight(look.facts().now(), look.wrong());
         sight = now;
         return now;
     }
+
+    private record Look(Facts facts, List<Condition> wrong) {}
 
     /** Why this node does not do what it is there for; empty when it does. */
     Optional<String> whyNotTurning() {
