@@ -17,18 +17,19 @@ record PgCtl(PostgresBinaries binaries, ServerUser user, Path dataDirectory) {
         String options = settings.entrySet().stream()
                 .map(setting -> "-c " + quoted(setting.getKey() + "=" + setting.getValue()))
                 .collect(Collectors.joining(" "));
-        return run(limit, "start", "-l", log.toString(), "-o", options);
+        String seconds = Long.toString(Math.max(1, limit.toSeconds()));
+        return run(limit, "start", "-w", "-t", seconds, "-l", log.toString(), "-o", options);
     }
 
-    Command.Outcome stop(String mode, Duration limit) {
-        return run(limit, "stop", "-m", mode);
+    /** Asks it to stop and does not wait: {@code pg_ctl} looks only ten times a second. */
+    Command.Outcome askToStop(String mode) {
+        return run(Duration.ZERO, "stop", "-W", "-m", mode);
     }
 
     private Command.Outcome run(Duration limit, String... words) {
         List<String> command = new ArrayList<>(List.of(binaries.program("pg_ctl")));
         command.addAll(List.of(words));
-        command.addAll(
-                List.of("-D", dataDirectory.toString(), "-w", "-t", Long.toString(Math.max(1, limit.toSeconds()))));
+        command.addAll(List.of("-D", dataDirectory.toString()));
         return Command.run(user.command(command), limit.plus(GRACE));
     }
 

@@ -39,6 +39,9 @@ public final class PostgresServer {
     private static final Duration ORPHAN_LIMIT = Duration.ofSeconds(3);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
     private static final int PORT_ATTEMPTS = 5;
+    /** pgjdbc's own code for it. */
+    private static final String PASSWORD_WANTED = "08004";
+
     private static final Pattern LAST_PORT = Pattern.compile("\"port=(\\d+)\"");
 
     /** {@code pg_ctl} puts paths between double quotes into a command for {@code sh}. */
@@ -224,14 +227,19 @@ public final class PostgresServer {
 
     private void stopClaimed(Duration limit) {
         if (isRunning()) {
-            pgCtl().stop("fast", limit);
+            stop("fast", limit);
         }
         if (isRunning()) {
-            pgCtl().stop("immediate", limit.compareTo(IMMEDIATE_LIMIT) < 0 ? limit : IMMEDIATE_LIMIT);
+            stop("immediate", limit.compareTo(IMMEDIATE_LIMIT) < 0 ? limit : IMMEDIATE_LIMIT);
         }
         if (isRunning() || !Condition.within(ORPHAN_LIMIT, this::hasNoProcesses)) {
             killAll();
         }
+    }
+
+    private void stop(String mode, Duration limit) {
+        pgCtl().askToStop(mode);
+        Condition.within(limit, () -> !isRunning());
     }
 
     private void startClaimed(Map<String, String> settings, Duration limit) {
@@ -302,6 +310,8 @@ public final class PostgresServer {
             return true;
         }
         Properties impatient = properties();
+        // Being asked for it is answer enough, and proving that one knows it takes a tenth of a second.
+        impatient.remove("password");
         // A stopped process still has its port: the kernel takes the connection and nobody answers.
         impatient.setProperty("socketTimeout", "5");
         try (Connection connection = DriverManager.getConnection(url("postgres"), impatient)) {
@@ -311,10 +321,14 @@ public final class PostgresServer {
         }
     }
 
-    /** Refused for who asked or for what was asked: still, the server itself answered. */
+    /** Refused for who asked or for what was asked, or asked for a password: still, the server itself answered. */
     private static boolean answered(SQLException failure) {
         String state = failure.getSQLState();
-        return state != null && (state.startsWith("28") || state.startsWith("3D") || state.startsWith("53"));
+        return state != null
+                && (state.equals(PASSWORD_WANTED)
+                        || state.startsWith("28")
+                        || state.startsWith("3D")
+                        || state.startsWith("53"));
     }
 
     /**

@@ -16,8 +16,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +44,7 @@ public final class ServerUser {
 
     /** The user for this data directory, which need not exist yet. */
     public static ServerUser of(Path dataDirectory) {
-        return choose(RootHolder.ROOT, dataDirectory, ServerUser::lookUp);
+        return choose(Machine.ROOT, dataDirectory, Machine::account);
     }
 
     static ServerUser choose(boolean root, Path dataDirectory, Function<String, Optional<Account>> accounts) {
@@ -210,23 +212,29 @@ public final class ServerUser {
         return (Integer) Files.getAttribute(path, "unix:gid");
     }
 
-    private static Optional<Account> lookUp(String name) {
-        Command.Outcome uid = Command.run(List.of("id", "-u", name), LIMIT);
-        Command.Outcome gid = Command.run(List.of("id", "-g", name), LIMIT);
-        return uid.succeeded() && gid.succeeded()
-                ? Optional.of(new Account(Integer.parseInt(uid.lastLine()), Integer.parseInt(gid.lastLine()), name))
-                : Optional.empty();
-    }
-
     @Override
     public String toString() {
         return account == null ? System.getProperty("user.name", "this user") : account.name();
     }
 
-    /** Asked once: a process does not change its user. */
-    private static final class RootHolder {
+    /** What the operating system says of its users. It is asked once: each question starts a program. */
+    private static final class Machine {
 
         static final boolean ROOT =
                 Command.run(List.of("id", "-u"), LIMIT).lastLine().equals("0");
+
+        private static final Map<String, Optional<Account>> ACCOUNTS = new ConcurrentHashMap<>();
+
+        static Optional<Account> account(String name) {
+            return ACCOUNTS.computeIfAbsent(name, Machine::lookUp);
+        }
+
+        private static Optional<Account> lookUp(String name) {
+            Command.Outcome uid = Command.run(List.of("id", "-u", name), LIMIT);
+            Command.Outcome gid = Command.run(List.of("id", "-g", name), LIMIT);
+            return uid.succeeded() && gid.succeeded()
+                    ? Optional.of(new Account(Integer.parseInt(uid.lastLine()), Integer.parseInt(gid.lastLine()), name))
+                    : Optional.empty();
+        }
     }
 }
