@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -40,8 +41,18 @@ import picocli.CommandLine.Spec;
             "5:PostgreSQL or a storage is not reachable",
             "6:done, but something asked for was not evaluated",
             "7:stopped, or past its time limit"
-        },
-        subcommands = {
+        })
+final class NightshiftCommand implements Runnable {
+
+    enum Output {
+        TEXT,
+        JSON
+    }
+
+    static final int FORMAT_VERSION = 1;
+
+    /** In the order of the help. */
+    static final List<Class<?>> COMMANDS = List.of(
             SetupCommand.class,
             DemoCommand.class,
             ServeCommand.class,
@@ -60,16 +71,7 @@ import picocli.CommandLine.Spec;
             VerifyCommand.class,
             ExportCommand.class,
             ConfigCommand.class,
-            WarmUpCommand.class
-        })
-final class NightshiftCommand implements Runnable {
-
-    enum Output {
-        TEXT,
-        JSON
-    }
-
-    static final int FORMAT_VERSION = 1;
+            WarmUpCommand.class);
 
     private final Map<String, String> environment;
     private final Termination termination;
