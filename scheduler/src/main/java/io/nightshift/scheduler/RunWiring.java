@@ -4,6 +4,7 @@ import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.scheduler.history.RunLogKeeper;
@@ -223,9 +224,14 @@ class RunWiring {
         return surroundings.clock();
     }
 
-    @Bean
-    DatabaseOrchestrator orchestrator(Configuration configuration, Surroundings surroundings) {
-        return new DatabaseOrchestrator(configuration.clusters(), Passwords.of(surroundings.environment()));
+    @Bean(destroyMethod = "close")
+    DatabaseOrchestrator orchestrator(
+            Configuration configuration, Surroundings surroundings, Leases leases, Nodes nodes) {
+        return new DatabaseOrchestrator(
+                configuration.clusters(),
+                Passwords.of(surroundings.environment()),
+                HeavyWork.leased(leases, nodes::isDead),
+                surroundings.clock());
     }
 
     @Bean

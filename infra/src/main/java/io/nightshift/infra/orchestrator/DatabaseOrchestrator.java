@@ -2,16 +2,30 @@ package io.nightshift.infra.orchestrator;
 
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.Passwords;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The one entry point to the managed clusters: no job opens a connection of its own. Thread-safe. */
-public final class DatabaseOrchestrator {
+/**
+ * The one entry point to the managed clusters: no job opens a connection of its own. It connects to nothing before
+ * somebody asks, so that it starts while clusters are down. Thread-safe.
+ */
+public final class DatabaseOrchestrator implements AutoCloseable {
 
     private final Map<String, ManagedCluster> clusters = new TreeMap<>();
 
     public DatabaseOrchestrator(Map<String, ClusterConfig> configured, Passwords passwords) {
-        configured.forEach((name, config) -> clusters.put(name, new ManagedCluster(config, passwords)));
+        this(configured, passwords, HeavyWork.ofThisProcess(), Clock.systemUTC());
+    }
+
+    /** @param heavyWork who does heavy work on a node */
+    public DatabaseOrchestrator(
+            Map<String, ClusterConfig> configured, Passwords passwords, HeavyWork heavyWork, Clock clock) {
+        configured.forEach(
+                (name, config) -> clusters.put(name, new ManagedCluster(config, passwords, heavyWork, clock)));
     }
 
     public ManagedCluster cluster(String name) {
@@ -20,5 +34,25 @@ public final class DatabaseOrchestrator {
             throw ClusterConfig.notConfigured(name, clusters.keySet());
         }
         return cluster;
+    }
+
+    public Collection<ManagedCluster> clusters() {
+        return List.copyOf(clusters.values());
+    }
+
+    /** Keeps an eye on every cluster from now on, also while no work asks for it. */
+    public void watch() {
+        clusters.values().forEach(ManagedCluster::watch);
+    }
+
+    /** Lends nothing any more, waits for what is lent, all clusters together no longer than the limit, and ends it. */
+    public void close(Duration limit) {
+        long until = System.nanoTime() + limit.toNanos();
+        clusters.values().forEach(cluster -> cluster.close(Duration.ofNanos(Math.max(0, until - System.nanoTime()))));
+    }
+
+    @Override
+    public void close() {
+        close(Duration.ZERO);
     }
 }

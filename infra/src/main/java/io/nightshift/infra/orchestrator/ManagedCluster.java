@@ -1,30 +1,73 @@
 package io.nightshift.infra.orchestrator;
 
 import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.routing.ClusterConnections;
 import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.routing.ObservedCluster;
+import io.nightshift.infra.routing.SqlWork;
 import java.sql.Connection;
+import java.time.Clock;
+import java.time.Duration;
 
 /** A cluster we look after: a step says where it works and how, and gets a connection that leads there. */
 public final class ManagedCluster {
 
     private final ClusterConfig config;
     private final ClusterConnections connections;
+    private final HeavyWork heavyWork;
 
-    ManagedCluster(ClusterConfig config, Passwords passwords) {
+    ManagedCluster(ClusterConfig config, Passwords passwords, HeavyWork heavyWork, Clock clock) {
         this.config = config;
-        this.connections = new ClusterConnections(config, passwords);
+        this.connections = new ClusterConnections(config, passwords, clock);
+        this.heavyWork = heavyWork;
     }
 
     public String name() {
         return config.name();
     }
 
+    public ClusterConfig config() {
+        return config;
+    }
+
+    /** How its nodes were some seconds ago at most. */
+    public ObservedCluster observed() {
+        return connections.monitor().observed();
+    }
+
+    /** How its nodes are now. */
+    public ObservedCluster observeNow() {
+        return connections.monitor().observeNow();
+    }
+
+    /** Refuses while it is not certain which node is the primary, or whether all nodes are one cluster. */
+    public void requireNoConflict() {
+        observeNow().conflict().ifPresent(conflict -> {
+            throw conflict;
+        });
+    }
+
     /** The node that the intent asks for now, for work that needs several connections to one server. */
     public ManagedNode node(Intent intent) {
-        return new ManagedNode(connections, connections.node(intent), config.database());
+        return node(connections.node(intent));
+    }
+
+    /** A node of the configuration, whatever it is at present. */
+    public ManagedNode node(NodeAddress address) {
+        return new ManagedNode(config, connections, address, heavyWork);
+    }
+
+    /** Reads in a transaction over a pooled session, on another node when one goes; done again for ten seconds at most. */
+    public <T> T read(Intent intent, String database, String purpose, SqlWork<T> work) {
+        return connections.pools().read(intent, database, purpose, work);
+    }
+
+    /** Writes in a transaction over a pooled session of the primary; done again while nothing can have been committed. */
+    public <T> T write(String database, String purpose, SqlWork<T> work) {
+        return connections.pools().write(database, purpose, work);
     }
 
     /** A session of its own in the cluster's maintenance database; close it. */
@@ -40,5 +83,23 @@ public final class ManagedCluster {
     /** A connection that speaks the replication protocol; close it. */
     public ReplicationConnection replication(Intent intent, String purpose) {
         return connections.replication(intent, purpose);
+    }
+
+    /** How work of ours gets on with a node: {@code closed}, {@code open} (left alone), {@code half-open}. */
+    public String breaker(NodeAddress node) {
+        return connections.pools().breaker(node);
+    }
+
+    /** Pooled sessions that work on a node now, or are waited for. */
+    public int lent(NodeAddress node) {
+        return connections.pools().lent(node);
+    }
+
+    void watch() {
+        connections.monitor().watch();
+    }
+
+    void close(Duration limit) {
+        connections.close(limit);
     }
 }

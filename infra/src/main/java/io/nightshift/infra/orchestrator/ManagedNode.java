@@ -1,8 +1,10 @@
 package io.nightshift.infra.orchestrator;
 
+import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.routing.ClusterConnections;
+import io.nightshift.infra.run.RunContext;
 import java.sql.Connection;
 
 /**
@@ -11,23 +13,33 @@ import java.sql.Connection;
  */
 public final class ManagedNode {
 
+    private final ClusterConfig cluster;
     private final ClusterConnections connections;
     private final NodeAddress address;
-    private final String database;
+    private final HeavyWork heavyWork;
 
-    ManagedNode(ClusterConnections connections, NodeAddress address, String database) {
+    ManagedNode(ClusterConfig cluster, ClusterConnections connections, NodeAddress address, HeavyWork heavyWork) {
+        this.cluster = cluster;
         this.connections = connections;
         this.address = address;
-        this.database = database;
+        this.heavyWork = heavyWork;
     }
 
     public NodeAddress address() {
         return address;
     }
 
+    /**
+     * Takes the node's one place for heavy work, of all Nightshift nodes; close it. Waits, visibly in the run's progress,
+     * while another run has it.
+     */
+    public HeavyWork.Place heavyWork(RunContext run) {
+        return heavyWork.take(cluster.name(), address, run);
+    }
+
     /** A session of its own in the cluster's maintenance database; close it. */
     public Connection direct(String purpose) {
-        return connections.direct(address, database, purpose);
+        return connections.direct(address, cluster.database(), purpose);
     }
 
     /** The same in one of its databases. */

@@ -40,22 +40,26 @@ public sealed interface NodeObservation {
             Sessions sessions)
             implements NodeObservation {
 
-        /** Whether WAL arrives at this standby. */
-        public boolean isStreaming() {
-            return receiver != null && receiver.status().equals("streaming");
+        /** What makes it the same server in the same part: work that was begun on it may go on there. */
+        String part() {
+            return system + (inRecovery ? " standby" : " primary of timeline " + timeline);
         }
     }
 
-    /** A node that did not answer, or that does not lead straight to a server. */
+    /** A node that did not answer. */
     record Unreachable(NodeAddress node, Instant at, NightshiftException reason) implements NodeObservation {}
+
+    /** A node that is none: a pooler or a proxy answers there. */
+    record Refused(NodeAddress node, Instant at, NightshiftException reason) implements NodeObservation {}
 
     /**
      * The WAL receiver of a standby ({@code pg_stat_wal_receiver}).
      *
+     * @param status such as {@code streaming}; null when the role may not see it
      * @param silent since its last message; null before the first, and when the role may not see it
      */
-    record Receiver(String status, @Nullable Duration silent) {}
+    record Receiver(@Nullable String status, @Nullable Duration silent) {}
 
-    /** Connections used of those that ordinary roles may open. */
+    /** Client sessions, and how many connections there may be ({@code max_connections}). */
     record Sessions(int used, int allowed) {}
 }

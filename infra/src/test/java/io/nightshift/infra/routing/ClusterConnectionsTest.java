@@ -24,6 +24,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -191,7 +192,9 @@ final class ClusterConnectionsTest {
         Files.writeString(file, "127.0.0.1:" + primary.port() + ":*:postgres:" + primary.password() + "\n");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         var connections = new ClusterConnections(
-                config(List.of(address(primary)), null), Passwords.of(Map.of("PGPASSFILE", file.toString())));
+                config(List.of(address(primary)), null),
+                Passwords.of(Map.of("PGPASSFILE", file.toString())),
+                Clock.systemUTC());
 
         try (Connection connection = connections.direct(Intent.PRIMARY, "postgres", "test")) {
             assertThat(portOf(connection)).isEqualTo(primary.port());
@@ -200,8 +203,8 @@ final class ClusterConnectionsTest {
 
     @Test
     void a_wrong_password_is_for_whoever_configured_it() {
-        var connections =
-                new ClusterConnections(config(List.of(address(primary)), new Secret("wrong")), Passwords.of(Map.of()));
+        var connections = new ClusterConnections(
+                config(List.of(address(primary)), new Secret("wrong")), Passwords.of(Map.of()), Clock.systemUTC());
 
         assertThatThrownBy(() -> connections.direct(Intent.PRIMARY, "postgres", "test"))
                 .hasMessageContaining("password authentication failed")
@@ -291,7 +294,8 @@ final class ClusterConnectionsTest {
     private static ClusterConnections cluster(boolean behindAddressTranslation, NodeAddress... nodes) {
         return new ClusterConnections(
                 config(behindAddressTranslation, List.of(nodes), new Secret(primary.password())),
-                Passwords.of(Map.of()));
+                Passwords.of(Map.of()),
+                Clock.systemUTC());
     }
 
     private static ClusterConfig config(List<NodeAddress> nodes, @Nullable Secret password) {

@@ -22,6 +22,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +89,8 @@ class PgBouncerTrial {
                         Map.of("local", StorageDuty.REQUIRED),
                         1,
                         Map.of()),
-                Passwords.of(Map.of()));
+                Passwords.of(Map.of()),
+                Clock.systemUTC());
     }
 
     private static final class PgBouncer implements AutoCloseable {

@@ -9,6 +9,7 @@ import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BaseBackupOptions;
@@ -50,7 +51,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
     }
 
     @Override
-    @SuppressWarnings("try") // the registration is for closing only
+    @SuppressWarnings("try") // the registration and the place are for closing only
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
         if (run.dryRun() || WrittenBackup.find(run).isPresent()) {
             return RepeatStatus.FINISHED;
@@ -59,7 +60,8 @@ final class StreamBaseBackupTasklet implements Tasklet {
         ManagedNode node = clusters.cluster(run.cluster())
                 .node(run.settings(BackupSettings.class).intent());
         new SourceCheck(run, clock).requireUnlessChecked(node);
-        try (ReplicationConnection server = node.replication("run " + run.id());
+        try (HeavyWork.Place place = node.heavyWork(run);
+                ReplicationConnection server = node.replication("run " + run.id());
                 Cancellation.Registration freeing =
                         run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"))) {
             WrittenBackup.remember(run, stream(node, server));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.Effort;
@@ -153,12 +154,10 @@ class BrokenConnectionTest {
     }
 
     private void stream(RememberedRun run) {
-        new StreamBaseBackupTasklet(
-                        run,
-                        cluster.through(network.port()).orchestrator(),
-                        cluster.clusterStorages(),
-                        Clock.systemUTC())
-                .execute(null, null);
+        try (DatabaseOrchestrator clusters = cluster.through(network.port()).orchestrator()) {
+            new StreamBaseBackupTasklet(run, clusters, cluster.clusterStorages(), Clock.systemUTC())
+                    .execute(null, null);
+        }
     }
 
     private static RememberedRun run() {

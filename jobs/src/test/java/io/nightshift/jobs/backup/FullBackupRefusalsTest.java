@@ -3,6 +3,7 @@ package io.nightshift.jobs.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
@@ -83,10 +84,10 @@ class FullBackupRefusalsTest {
 
     @Test
     void used_up_wal_senders_are_told() {
-        var clusters = cluster.orchestrator().cluster(TestCluster.NAME);
         NightshiftException failure;
-        try (var one = clusters.replication(Intent.PRIMARY, "other one");
-                var two = clusters.replication(Intent.PRIMARY, "other two")) {
+        try (DatabaseOrchestrator clusters = cluster.orchestrator();
+                var one = clusters.cluster(TestCluster.NAME).replication(Intent.PRIMARY, "other one");
+                var two = clusters.cluster(TestCluster.NAME).replication(Intent.PRIMARY, "other two")) {
             failure = run(cluster).failed();
             assertThat(List.of(one.server(), two.server())).hasSize(2);
         }

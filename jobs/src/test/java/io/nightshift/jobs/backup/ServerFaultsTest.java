@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.BaseBackupOptions;
@@ -173,8 +174,9 @@ class ServerFaultsTest {
         awaitStream(two);
         BackupEnd other;
         try (ChildJvm child = ChildJvm.start(BackupChild.class, cluster.coordinates());
+                DatabaseOrchestrator clusters = cluster.orchestrator();
                 ReplicationConnection tool =
-                        cluster.orchestrator().cluster(TestCluster.NAME).replication(Intent.PRIMARY, "another tool")) {
+                        clusters.cluster(TestCluster.NAME).replication(Intent.PRIMARY, "another tool")) {
             other = tool.baseBackup(
                     BaseBackupOptions.labelled("another tool")
                             .checkpoint(Checkpoint.FAST)

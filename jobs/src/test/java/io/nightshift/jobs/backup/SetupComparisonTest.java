@@ -3,6 +3,7 @@ package io.nightshift.jobs.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.server.PostgresVersions;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
@@ -118,9 +119,11 @@ class SetupComparisonTest {
     }
 
     private static SetupComparison compare(TestCluster cluster) {
-        return SetupComparison.of(
-                cluster.orchestrator().cluster(TestCluster.NAME),
-                cluster.clusterStorages().forReading(TestCluster.NAME),
-                Clock.systemUTC());
+        try (DatabaseOrchestrator clusters = cluster.orchestrator()) {
+            return SetupComparison.of(
+                    clusters.cluster(TestCluster.NAME),
+                    cluster.clusterStorages().forReading(TestCluster.NAME),
+                    Clock.systemUTC());
+        }
     }
 }

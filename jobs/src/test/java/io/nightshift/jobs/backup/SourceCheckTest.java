@@ -3,6 +3,7 @@ package io.nightshift.jobs.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.server.TestPostgres;
@@ -26,11 +27,15 @@ class SourceCheckTest {
                 TestPostgres first = standbyOf(cluster, Map.of());
                 TestPostgres second = standbyOf(cluster, Map.of("max_replication_slots", "0"))) {
             TestCluster three = cluster.withStandby(first.server()).withStandby(second.server());
+            second.stop();
             awaitStandby(three, first);
-            Awaitility.await().until(() -> receives(second));
 
             var refused = JobRun.of(new FullBackupJobType(), three, OF_STANDBY)
-                    .before("streamBaseBackup", first::stop)
+                    .before("streamBaseBackup", () -> {
+                        first.stop();
+                        second.restart();
+                        Awaitility.await().until(() -> receives(second));
+                    })
                     .attempt();
             second.restart(Map.of("max_replication_slots", "10"));
             awaitStandby(three, second);
@@ -67,13 +72,14 @@ class SourceCheckTest {
     }
 
     private static void awaitStandby(TestCluster cluster, TestPostgres standby) {
-        Awaitility.await()
-                .ignoreExceptionsInstanceOf(NightshiftException.class)
-                .until(() -> cluster.orchestrator()
-                                .cluster(TestCluster.NAME)
-                                .node(new Intent.Standby(OF_STANDBY.maxLag()))
-                                .address()
-                                .port()
-                        == standby.port());
+        try (DatabaseOrchestrator clusters = cluster.orchestrator()) {
+            Awaitility.await()
+                    .ignoreExceptionsInstanceOf(NightshiftException.class)
+                    .until(() -> clusters.cluster(TestCluster.NAME)
+                                    .node(new Intent.Standby(OF_STANDBY.maxLag()))
+                                    .address()
+                                    .port()
+                            == standby.port());
+        }
     }
 }

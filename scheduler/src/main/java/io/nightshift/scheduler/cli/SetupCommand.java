@@ -82,11 +82,13 @@ final class SetupCommand implements Callable<Integer> {
     }
 
     private SetupComparison compare(Surroundings surroundings, Configuration configuration) {
-        return SetupComparison.of(
-                new DatabaseOrchestrator(configuration.clusters(), Passwords.of(surroundings.environment()))
-                        .cluster(cluster),
-                BackupList.storagesOf(surroundings, configuration, cluster),
-                surroundings.clock());
+        try (DatabaseOrchestrator clusters =
+                new DatabaseOrchestrator(configuration.clusters(), Passwords.of(surroundings.environment()))) {
+            return SetupComparison.of(
+                    clusters.cluster(cluster),
+                    BackupList.storagesOf(surroundings, configuration, cluster),
+                    surroundings.clock());
+        }
     }
 
     private void printJson(
