@@ -11,10 +11,11 @@ import java.util.stream.Stream;
  * @param server for bytes: the server, the network, or the limit of the rate
  * @param compression for a free block, while the threads that compress and sum were behind
  * @param storage for a free block, or for the end of an archive, while the storage was behind
+ * @param production on purpose, while production came first
  */
-public record StreamWaits(Duration server, Duration compression, Duration storage) {
+public record StreamWaits(Duration server, Duration compression, Duration storage, Duration production) {
 
-    public static final StreamWaits NONE = new StreamWaits(Duration.ZERO, Duration.ZERO, Duration.ZERO);
+    public static final StreamWaits NONE = new StreamWaits(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO);
 
     /**
      * What took most of a stream's time, and so would make it faster if it were.
@@ -22,11 +23,12 @@ public record StreamWaits(Duration server, Duration compression, Duration storag
      * @param stream how long it took, with this thread's own work
      */
     public Limit limit(Duration stream) {
-        Duration work = stream.minus(server).minus(compression).minus(storage);
+        Duration work = stream.minus(server).minus(compression).minus(storage).minus(production);
         return Stream.of(
                         new Limit("server or network", server),
                         new Limit("compression", compression),
                         new Limit("storage", storage),
+                        new Limit("yielding to production", production),
                         new Limit("reading and summing", work))
                 .max(Comparator.comparing(Limit::time))
                 .orElseThrow();

@@ -12,24 +12,42 @@ public final class Progress {
      *
      * @param total how much there is to do; null when unknown
      * @param unit {@code bytes}, {@code rows}, {@code files}
+     * @param note what is to be known of it now, such as why it is slow; null when there is nothing
      */
-    public record Snapshot(String step, long done, @Nullable Long total, String unit) {
+    public record Snapshot(
+            String step,
+            long done,
+            @Nullable Long total,
+            String unit,
+            @Nullable String note) {
 
-        static final Snapshot NONE = new Snapshot("", 0, null, "");
+        public static final Snapshot NONE = new Snapshot("", 0, null, "", null);
     }
 
-    private record Stage(String step, @Nullable Long total, String unit, LongAdder done) {}
+    private record Stage(
+            String step,
+            @Nullable Long total,
+            String unit,
+            @Nullable String note,
+            LongAdder done) {}
 
     private final AtomicReference<@Nullable Stage> stage = new AtomicReference<>();
 
     /** Begins a stage of work; the count starts again at 0. */
     public void begin(String step, @Nullable Long total, String unit) {
-        stage.set(new Stage(step, total, unit, new LongAdder()));
+        stage.set(new Stage(step, total, unit, null, new LongAdder()));
     }
 
     /** Corrects the total of the present stage, when it becomes known. */
     public void expect(long total) {
-        stage.updateAndGet(now -> now == null ? null : new Stage(now.step(), total, now.unit(), now.done()));
+        stage.updateAndGet(
+                now -> now == null ? null : new Stage(now.step(), total, now.unit(), now.note(), now.done()));
+    }
+
+    /** Says something of the present stage, until something else is said or the next stage begins; null takes it back. */
+    public void note(@Nullable String note) {
+        stage.updateAndGet(
+                now -> now == null ? null : new Stage(now.step(), now.total(), now.unit(), note, now.done()));
     }
 
     public void advance(long amount) {
@@ -46,6 +64,8 @@ public final class Progress {
 
     public Snapshot snapshot() {
         Stage now = stage.get();
-        return now == null ? Snapshot.NONE : new Snapshot(now.step(), now.done().sum(), now.total(), now.unit());
+        return now == null
+                ? Snapshot.NONE
+                : new Snapshot(now.step(), now.done().sum(), now.total(), now.unit(), now.note());
     }
 }

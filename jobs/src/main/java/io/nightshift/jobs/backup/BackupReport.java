@@ -40,6 +40,10 @@ final class BackupReport {
         run.measured(new Figure("waited for the server", seconds(times.waits().server()), "s"));
         run.measured(new Figure("waited for compression", seconds(times.waits().compression()), "s"));
         run.measured(new Figure("waited for the storage", seconds(times.waits().storage()), "s"));
+        if (!times.waits().production().isZero()) {
+            run.measured(
+                    new Figure("yielded to production", seconds(times.waits().production()), "s"));
+        }
         run.section(Section.text("what limited the stream", limit(times, run.settings(BackupSettings.class))));
     }
 

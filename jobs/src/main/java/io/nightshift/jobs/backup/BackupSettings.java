@@ -3,6 +3,7 @@ package io.nightshift.jobs.backup;
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.Describe;
 import io.nightshift.infra.config.Refusals;
+import io.nightshift.infra.load.LoadLimits;
 import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.routing.Intent;
@@ -34,6 +35,13 @@ record BackupSettings(
         @Describe("bytes per second that the server sends at most, 32kB to 1GB; spares its disk and the network")
         @Nullable
         DataSize maxRate,
+
+        LoadLimits yield,
+
+        @Describe(
+                "bytes per second at which it goes on while production is beyond yield's limits; lower spares production"
+                        + " more, and the server keeps its WAL longer")
+        DataSize floorRate,
 
         @Describe("of each file in the manifest; SHA-2 costs the server CPU and shows tampering, CRC-32C shows damage")
         ManifestChecksum manifestChecksum,
@@ -72,6 +80,9 @@ record BackupSettings(
                         maxRate != null && (maxRate.bytes() < LOWEST_RATE || maxRate.bytes() > HIGHEST_RATE),
                         "max-rate is " + maxRate + "; accepted: 32kB to 1GB, or leave it out for full speed")
                 .when(
+                        floorRate.bytes() < LOWEST_RATE || floorRate.bytes() > HIGHEST_RATE,
+                        "floor-rate is " + floorRate + "; accepted: 32kB to 1GB")
+                .when(
                         manifestChecksum == ManifestChecksum.NONE,
                         "manifest-checksum is none; without checksums a backup cannot be verified")
                 .when(idleLimit.compareTo(SHORTEST_IDLE_LIMIT) < 0, "idle-limit is shorter than 10s")
@@ -86,6 +97,8 @@ record BackupSettings(
                 Source.PRIMARY,
                 DataSize.ofMegabytes(1024),
                 null,
+                LoadLimits.defaults(),
+                DataSize.ofMegabytes(16),
                 ManifestChecksum.CRC32C,
                 Duration.ofMinutes(10),
                 Map.of());

@@ -6,6 +6,7 @@ import io.nightshift.infra.backup.ManifestWriter;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.StoredArchive;
 import io.nightshift.infra.backup.StreamWaits;
+import io.nightshift.infra.load.Pace;
 import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
@@ -30,6 +31,7 @@ final class BackupWriter implements BaseBackupReceiver {
     private final NewBackup backup;
     private final ManifestChecksum checksum;
     private final Progress progress;
+    private final Pace pace;
     private final Clock clock;
     private final List<StoredArchive> archives = new ArrayList<>();
     private final DamagedPages damagedPages = new DamagedPages();
@@ -41,10 +43,11 @@ final class BackupWriter implements BaseBackupReceiver {
     private long returned;
     private long serverNanos;
 
-    BackupWriter(NewBackup backup, ManifestChecksum checksum, Progress progress, Clock clock) {
+    BackupWriter(NewBackup backup, ManifestChecksum checksum, Progress progress, Pace pace, Clock clock) {
         this.backup = backup;
         this.checksum = checksum;
         this.progress = progress;
+        this.pace = pace;
         this.clock = clock;
     }
 
@@ -72,6 +75,7 @@ final class BackupWriter implements BaseBackupReceiver {
         progress.advance(length);
         backup.renewIfDue(clock.instant());
         CrashPoint.reach("backup.data");
+        pace.passed(length);
         returned = System.nanoTime();
     }
 
@@ -102,7 +106,7 @@ final class BackupWriter implements BaseBackupReceiver {
 
     /** What the stream has waited for; complete once it is finished. */
     StreamWaits waits() {
-        return new StreamWaits(Duration.ofNanos(serverNanos), waits.compression(), waits.storage());
+        return new StreamWaits(Duration.ofNanos(serverNanos), waits.compression(), waits.storage(), pace.held());
     }
 
     /** When the checkpoint was done and the first bytes were about to come. */
@@ -120,7 +124,8 @@ final class BackupWriter implements BaseBackupReceiver {
             waits = new StreamWaits(
                     Duration.ZERO,
                     waits.compression().plus(current.waitedForCompression()),
-                    waits.storage().plus(current.waitedForStorage()));
+                    waits.storage().plus(current.waitedForStorage()),
+                    Duration.ZERO);
             current = null;
         }
     }

@@ -8,6 +8,9 @@ import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
+import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.load.Brake;
+import io.nightshift.infra.load.WatchedNode;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.orchestrator.ManagedNode;
@@ -17,6 +20,7 @@ import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.replication.SystemIdentity;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
@@ -25,8 +29,12 @@ import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
 import org.springframework.batch.core.step.tasklet.Tasklet;
@@ -37,6 +45,8 @@ import org.springframework.batch.infrastructure.repeat.RepeatStatus;
  * no backup of the run is waiting to be read back and published.
  */
 final class StreamBaseBackupTasklet implements Tasklet {
+
+    private static final Logger LOG = LoggerFactory.getLogger(StreamBaseBackupTasklet.class);
 
     private final RunContext run;
     private final DatabaseOrchestrator clusters;
@@ -63,8 +73,13 @@ final class StreamBaseBackupTasklet implements Tasklet {
         try (HeavyWork.Place place = node.heavyWork(run);
                 ReplicationConnection server = node.replication("run " + run.id());
                 Cancellation.Registration freeing =
-                        run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"))) {
-            WrittenBackup.remember(run, stream(node, server));
+                        run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"));
+                Brake brake = brake(node)) {
+            try {
+                WrittenBackup.remember(run, stream(node, server, brake));
+            } finally {
+                brake.report(run, "base backup");
+            }
         } catch (RuntimeException e) {
             // A cancelled run ends as such, whatever the cut connection said.
             run.cancellation().check();
@@ -73,7 +88,34 @@ final class StreamBaseBackupTasklet implements Tasklet {
         return RepeatStatus.FINISHED;
     }
 
-    private BackupDocument stream(ManagedNode node, ReplicationConnection server) {
+    /** The primary says how far its standbys are, and the node that is read how busy it is. */
+    private Brake brake(ManagedNode source) {
+        Map<NodeAddress, ManagedNode> watched = new LinkedHashMap<>();
+        if (run.settings(BackupSettings.class).source() != BackupSettings.Source.PRIMARY) {
+            primary().ifPresent(primary -> watched.put(primary.address(), primary));
+        }
+        watched.put(source.address(), source);
+        String purpose = "run " + run.id() + " load";
+        return new Brake(
+                run.settings(BackupSettings.class).yield(),
+                watched.values().stream()
+                        .map(node -> new WatchedNode(node.address().toString(), () -> node.direct(purpose)))
+                        .toList(),
+                run.cancellation(),
+                clock);
+    }
+
+    /** A backup of a standby goes on without one. */
+    private Optional<ManagedNode> primary() {
+        try {
+            return Optional.of(clusters.cluster(run.cluster()).node(Intent.PRIMARY));
+        } catch (NightshiftException none) {
+            LOG.warn("load of the primary of cluster {} not observed: {}", run.cluster(), none.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private BackupDocument stream(ManagedNode node, ReplicationConnection server, Brake brake) {
         BackupSettings settings = run.settings(BackupSettings.class);
         Instant startedAt = clock.instant();
         SystemIdentity identity = server.identifySystem();
@@ -87,7 +129,12 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 NewBackup backup =
                         NewBackup.begin(storages.forWriting(run.cluster()), paths, label, marker, compressor)) {
             try {
-                BackupWriter writer = new BackupWriter(backup, settings.manifestChecksum(), run.progress(), clock);
+                BackupWriter writer = new BackupWriter(
+                        backup,
+                        settings.manifestChecksum(),
+                        run.progress(),
+                        brake.pace(settings.floorRate(), run.progress()),
+                        clock);
                 // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
                 server.createPhysicalSlot(slot(label), true, true);
                 Instant askedAt = clock.instant();

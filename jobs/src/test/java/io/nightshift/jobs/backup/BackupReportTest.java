@@ -50,7 +50,7 @@ class BackupReportTest {
 
     @Test
     void the_report_says_what_limited_the_stream() {
-        var waits = new StreamWaits(Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(1));
+        var waits = new StreamWaits(Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ZERO);
 
         BackupReport.streamed(run, document(), new StreamTimes(BEGAN, BEGAN, BEGAN.plusSeconds(10), waits));
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.config.SettingsDescription;
+import io.nightshift.infra.load.LoadLimits;
 import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -32,6 +33,8 @@ class BackupSettingsTest {
                         Source.PRIMARY,
                         DataSize.ofMegabytes(1024),
                         null,
+                        new LoadLimits(DataSize.ofMegabytes(512), 100, DataSize.ofMegabytes(16 * 1024), List.of()),
+                        DataSize.ofMegabytes(16),
                         ManifestChecksum.CRC32C,
                         Duration.ofMinutes(10),
                         Map.of()));
@@ -39,18 +42,29 @@ class BackupSettingsTest {
 
     @Test
     void all_keys() {
+        Map<String, Object> yielding = Map.of(
+                "max-lag",
+                "64MB",
+                "max-active-sessions",
+                20,
+                "max-retained-wal",
+                "2GB",
+                "except-standbys",
+                List.of("delayed"));
         var settings = RecordBinder.fromMap(
                 BackupSettings.class,
-                Map.of(
-                        "compression", "zstd:19",
-                        "compression-threads", 64,
-                        "checkpoint", "fast",
-                        "source", "standby-preferred",
-                        "max-lag", "16MB",
-                        "max-rate", "50MB",
-                        "manifest-checksum", "sha256",
-                        "idle-limit", "90s",
-                        "labels", Map.of("ticket", "OPS-7")));
+                Map.ofEntries(
+                        Map.entry("compression", "zstd:19"),
+                        Map.entry("compression-threads", 64),
+                        Map.entry("checkpoint", "fast"),
+                        Map.entry("source", "standby-preferred"),
+                        Map.entry("max-lag", "16MB"),
+                        Map.entry("max-rate", "50MB"),
+                        Map.entry("yield", yielding),
+                        Map.entry("floor-rate", "4MB"),
+                        Map.entry("manifest-checksum", "sha256"),
+                        Map.entry("idle-limit", "90s"),
+                        Map.entry("labels", Map.of("ticket", "OPS-7"))));
 
         assertThat(settings)
                 .isEqualTo(new BackupSettings(
@@ -60,6 +74,8 @@ class BackupSettingsTest {
                         Source.STANDBY_PREFERRED,
                         DataSize.ofMegabytes(16),
                         DataSize.ofMegabytes(50),
+                        new LoadLimits(DataSize.ofMegabytes(64), 20, DataSize.ofMegabytes(2048), List.of("delayed")),
+                        DataSize.ofMegabytes(4),
                         ManifestChecksum.SHA256,
                         Duration.ofSeconds(90),
                         Map.of("ticket", "OPS-7")));
@@ -72,6 +88,11 @@ class BackupSettingsTest {
                         "source",
                         "max-lag",
                         "max-rate",
+                        "yield.max-lag",
+                        "yield.max-active-sessions",
+                        "yield.max-retained-wal",
+                        "yield.except-standbys",
+                        "floor-rate",
                         "manifest-checksum",
                         "idle-limit",
                         "labels");
@@ -106,10 +127,17 @@ class BackupSettingsTest {
 
     @Test
     void limits_out_of_range_are_refused_together() {
-        Map<String, Object> wrong = Map.of("max-rate", "31kB", "manifest-checksum", "none", "idle-limit", "1s");
+        Map<String, Object> wrong = Map.of(
+                "max-rate", "31kB",
+                "manifest-checksum", "none",
+                "idle-limit", "1s",
+                "floor-rate", "0kB",
+                "yield", Map.of("max-active-sessions", 0));
 
         assertThatThrownBy(() -> RecordBinder.fromMap(BackupSettings.class, wrong))
                 .hasMessageContaining("max-rate: is 31kB; accepted: 32kB to 1GB")
+                .hasMessageContaining("floor-rate: is 0B; accepted: 32kB to 1GB")
+                .hasMessageContaining("yield.max-active-sessions: is 0; accepted: 1 and more")
                 .hasMessageContaining("manifest-checksum: is none")
                 .hasMessageContaining("idle-limit: is shorter than 10s");
     }

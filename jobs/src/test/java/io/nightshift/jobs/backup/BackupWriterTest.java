@@ -7,12 +7,16 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
+import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.load.Brake;
+import io.nightshift.infra.load.LoadLimits;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.ManifestChecksum;
+import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.storage.DirectoryStorage;
@@ -103,7 +107,13 @@ class BackupWriterTest {
     }
 
     private BackupWriter writer(NewBackup backup) {
-        var writer = new BackupWriter(backup, ManifestChecksum.CRC32C, new Progress(), clock);
+        var free = new Brake(LoadLimits.defaults(), List.of(), new Cancellation(), clock);
+        var writer = new BackupWriter(
+                backup,
+                ManifestChecksum.CRC32C,
+                new Progress(),
+                free.pace(DataSize.ofMegabytes(1), new Progress()),
+                clock);
         writer.started(new BackupStart(Lsn.parse("0/2000028"), new Timeline(1), List.of()));
         return writer;
     }

@@ -17,10 +17,11 @@ final class ProgressPrinter {
     private final PrintWriter err;
     private final boolean terminal;
     private final boolean silent;
-    private Progress.Snapshot begun = new Progress.Snapshot("", 0, null, "");
+    private Progress.Snapshot begun = Progress.Snapshot.NONE;
     private long begunAt;
     private long printedAt;
     private boolean barShown;
+    private boolean noted;
 
     static ProgressPrinter of(NightshiftCommand top) {
         return new ProgressPrinter(top.err(), top.isTerminal(), top.isJson());
@@ -45,13 +46,16 @@ final class ProgressPrinter {
                 err.println("  " + now.step());
             }
         }
+        boolean news = noted != (now.note() != null);
+        noted = now.note() != null;
         if (terminal) {
-            err.print("\r\033[K  " + line(now, time));
+            // A line that is wider than the terminal could not be taken back: what is to be known has one of its own.
+            err.print("\r\033[K" + (news && noted ? "  " + now.note() + "\n" : "") + "  " + line(now, time));
             err.flush();
             barShown = true;
-        } else if (time - printedAt >= BETWEEN_LINES.toNanos()) {
+        } else if (news || time - printedAt >= BETWEEN_LINES.toNanos()) {
             printedAt = time;
-            err.println("  " + line(now, time));
+            err.println("  " + line(now, time) + (now.note() == null ? "" : "  " + now.note()));
         }
     }
 
