@@ -29,6 +29,7 @@ final class LoadReader {
                                (SELECT count(*) FROM pg_stat_activity
                                  WHERE backend_type = 'client backend'
                                    AND state IN ('active', 'fastpath function call')
+                                   AND pid <> pg_backend_pid()
                                    AND NOT starts_with(application_name, 'nightshift'))::int
                         """)) {
             row.next();

@@ -40,17 +40,30 @@ public sealed interface NodeObservation {
             Sessions sessions)
             implements NodeObservation {
 
+        /** Whether WAL arrives at this standby, as far as the role may see. */
+        public boolean isStreaming() {
+            return receiver != null
+                    && (receiver.status() == null || receiver.status().equals("streaming"));
+        }
+
         /** What makes it the same server in the same part: work that was begun on it may go on there. */
         String part() {
             return system + (inRecovery ? " standby" : " primary of timeline " + timeline);
         }
     }
 
-    /** A node that did not answer. */
-    record Unreachable(NodeAddress node, Instant at, NightshiftException reason) implements NodeObservation {}
+    /**
+     * A node that did not answer.
+     *
+     * @param isNoServer a pooler or a proxy answers in its place
+     */
+    record Unreachable(NodeAddress node, Instant at, NightshiftException reason, boolean isNoServer)
+            implements NodeObservation {
 
-    /** A node that is none: a pooler or a proxy answers there. */
-    record Refused(NodeAddress node, Instant at, NightshiftException reason) implements NodeObservation {}
+        public Unreachable(NodeAddress node, Instant at, NightshiftException reason) {
+            this(node, at, reason, false);
+        }
+    }
 
     /**
      * The WAL receiver of a standby ({@code pg_stat_wal_receiver}).
@@ -60,6 +73,6 @@ public sealed interface NodeObservation {
      */
     record Receiver(@Nullable String status, @Nullable Duration silent) {}
 
-    /** Client sessions, and how many connections there may be ({@code max_connections}). */
+    /** Client sessions, of the connections that ordinary roles may open. */
     record Sessions(int used, int allowed) {}
 }

@@ -11,7 +11,6 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.NodeObservation.Receiver;
-import io.nightshift.infra.routing.NodeObservation.Refused;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
 import java.sql.Connection;
@@ -60,8 +59,10 @@ final class NodeWatch implements AutoCloseable {
                    CASE WHEN pg_is_in_recovery()
                         THEN (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::bigint
                    END AS since_replay,
-                   (SELECT sum(numbackends) FROM pg_stat_database)::int AS sessions,
-                   current_setting('max_connections')::int AS allowed
+                   (SELECT count(*) FROM pg_stat_activity
+                    WHERE datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend')::int AS sessions,
+                   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+                       - coalesce(current_setting('reserved_connections', true)::int, 0) AS allowed
             FROM (VALUES (1)) AS one LEFT JOIN pg_stat_wal_receiver AS receiver ON true
             """;
 
@@ -228,7 +229,7 @@ final class NodeWatch implements AutoCloseable {
                             "node " + node + " of cluster " + sessions.cluster().name() + " not observed", e));
         } catch (PathRefused refused) {
             closeSession();
-            return new Refused(node, at, refused.reason());
+            return new Unreachable(node, at, refused.reason(), true);
         } catch (NightshiftException e) {
             closeSession();
             return new Unreachable(node, at, e);

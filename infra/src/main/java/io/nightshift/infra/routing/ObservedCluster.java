@@ -7,7 +7,6 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
-import io.nightshift.infra.routing.NodeObservation.Refused;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
 import java.util.List;
 import java.util.Optional;
@@ -118,13 +117,13 @@ public record ObservedCluster(
                     "a restore test leaves one behind");
         }
         List<Unreachable> unreachable = unreachable();
+        // Who names a pooler is told, whatever else the list holds: it would be needed on the day of a failover.
+        unreachable.stream().filter(Unreachable::isNoServer).findFirst().ifPresent(pooler -> {
+            throw pooler.reason();
+        });
         if (answered().isEmpty() && !unreachable.isEmpty()) {
             throw unreachable.get(0).reason();
         }
-        // Who names a pooler is told, whatever else the list holds: it would be needed on the day of a failover.
-        all(Refused.class).stream().findFirst().ifPresent(refused -> {
-            throw refused.reason();
-        });
         conflict().ifPresent(conflict -> {
             throw conflict;
         });

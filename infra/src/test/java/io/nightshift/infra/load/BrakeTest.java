@@ -11,7 +11,6 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
-import io.nightshift.infra.server.Command;
 import io.nightshift.infra.server.Servers;
 import io.nightshift.infra.server.TestPostgres;
 import java.sql.Connection;
@@ -32,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The brake on real servers; standbys are real in the tests of the backup. */
+@SuppressWarnings("try") // busy sessions are for being there only
 class BrakeTest {
 
     private static final int NEWEST = 18;
@@ -172,10 +172,10 @@ class BrakeTest {
             await().until(() -> brake.reason().isPresent());
             String observer = Integer.toString(observer(postgres));
 
-            Command.run(List.of("kill", "-STOP", observer), LONG);
+            signal("STOP", observer);
             Optional<String> atFirst = brake.reason();
             await().until(() -> brake.reason().isEmpty());
-            Command.run(List.of("kill", "-CONT", observer), LONG);
+            signal("CONT", observer);
 
             assertThat(atFirst).contains("2 sessions are active, limit 1");
             await().until(() -> brake.reason().isPresent());
@@ -231,6 +231,11 @@ class BrakeTest {
                 assertThatThrownBy(stopped::join).hasMessageContaining("stopped by anna");
             }
         }
+    }
+
+    private static void signal(String name, String process) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, process).start().waitFor())
+                .isZero();
     }
 
     private Brake brake(TestPostgres postgres, Duration trusted) {

@@ -13,7 +13,6 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.NodeObservation.Receiver;
-import io.nightshift.infra.routing.NodeObservation.Refused;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
 import java.time.Duration;
@@ -173,7 +172,8 @@ class ObservedClusterTest {
 
     @Test
     void a_pooler_is_told_whatever_else_is_there() {
-        var pooler = new Refused(db(2), NOW, new NightshiftException(FailureKind.CONFIGURATION, "db2 is a pooler"));
+        var pooler = new Unreachable(
+                db(2), NOW, new NightshiftException(FailureKind.CONFIGURATION, "db2 is a pooler"), true);
 
         assertThatThrownBy(() -> chosen(seen(primary(1, 1), pooler), Intent.PRIMARY))
                 .hasMessage("db2 is a pooler");

@@ -73,6 +73,41 @@ public final class TestPostgres implements AutoCloseable {
         return new TestPostgres(directory, PostgresServer.open(directory.resolve("data"), binaries), all);
     }
 
+    /** A server whose pages have no checksums, on a cluster made for it. */
+    public static TestPostgres startWithoutChecksums(int major, Map<String, String> settings) {
+        PostgresBinaries binaries = binaries(major);
+        Path directory = temporaryDirectory("postgres-" + major + "-");
+        try {
+            String password = PasswordFile.random();
+            new PasswordFile(directory.resolve("data.password")).write(password);
+            Path given = Files.writeString(directory.resolve("given"), password);
+            ServerUser.of(directory).own(directory);
+            List<String> initdb = new ArrayList<>(List.of(
+                    binaries.program("initdb"),
+                    "--pgdata=" + directory.resolve("data"),
+                    "--username=" + PostgresServer.USERNAME,
+                    "--pwfile=" + given,
+                    "--auth=scram-sha-256",
+                    "--no-sync"));
+            if (major >= 18) {
+                initdb.add("--no-data-checksums");
+            }
+            Command.Outcome outcome =
+                    Command.run(ServerUser.of(directory.resolve("data")).command(initdb), LIMIT);
+            if (!outcome.succeeded()) {
+                throw new IllegalStateException(outcome.output());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Map<String, String> all = new LinkedHashMap<>(FAST);
+        all.putAll(settings);
+        TestPostgres prepared =
+                new TestPostgres(directory, PostgresServer.open(directory.resolve("data"), binaries), all);
+        prepared.restart();
+        return prepared;
+    }
+
     /** The binaries that tests use for this major version; one that the build did not fetch is an error. */
     public static PostgresBinaries binaries(int major) {
         return BuildDirectory.binaries(major);

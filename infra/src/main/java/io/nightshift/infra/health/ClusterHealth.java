@@ -1,0 +1,171 @@
+package io.nightshift.infra.health;
+
+import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.health.HealthReport.DatabaseSize;
+import io.nightshift.infra.health.HealthResult.Fine;
+import io.nightshift.infra.health.HealthResult.NotEvaluated;
+import io.nightshift.infra.health.SqlCheck.Where;
+import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.routing.ObservedCluster;
+import io.nightshift.infra.run.Cancellation;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Looks at a cluster: first all nodes are observed, to see who is what, then each is checked on a thread of its own. A node
+ * that is down or hangs costs time up to its limit and nothing else. Thread-safe; each look opens its own sessions, one
+ * per node, and closes them.
+ */
+public final class ClusterHealth {
+
+    private final ManagedCluster cluster;
+    private final List<SqlCheck> checks;
+    private final Clock clock;
+
+    public ClusterHealth(ManagedCluster cluster, Clock clock) {
+        this(cluster, HealthChecks.BY_SQL, clock);
+    }
+
+    ClusterHealth(ManagedCluster cluster, List<SqlCheck> checks, Clock clock) {
+        this.cluster = cluster;
+        this.checks = checks;
+        this.clock = clock;
+    }
+
+    /**
+     * Looks once, which takes about as long as the slowest node.
+     *
+     * @param purpose of the sessions, such as {@code health} or {@code run 17}; seen in {@code pg_stat_activity}
+     * @throws NightshiftException CANCELLED when that is asked for meanwhile; nothing else, whatever the nodes do
+     */
+    @SuppressWarnings("try") // the registration is for closing only
+    public HealthReport look(HealthSettings settings, String purpose, Cancellation cancellation) {
+        ClusterConfig config = cluster.config();
+        Map<NodeAddress, NodeLook> looks = new LinkedHashMap<>();
+        config.nodes()
+                .forEach(node ->
+                        looks.put(node, new NodeLook(cluster.node(node), config.database(), purpose, settings, clock)));
+        ExecutorService threads = Executors.newCachedThreadPool(ClusterHealth::daemon);
+        try (var freeing = cancellation.onCancel(() -> looks.values().forEach(look -> look.cut("stopped")))) {
+            ObservedCluster observed = cluster.observeNow();
+            cancellation.check();
+            List<HealthResult> results = new ArrayList<>(judge(observed, settings));
+            results.addAll(evaluate(threads, looks, observed, settings));
+            cancellation.check();
+            return new HealthReport(
+                    config.name(), clock.instant(), observed, databases(looks), results, settings.except());
+        } finally {
+            looks.values().forEach(look -> look.cut("done"));
+            threads.shutdown();
+        }
+    }
+
+    /** Of a server that hangs nobody knows when a thread comes back; it keeps no process alive. */
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "health");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** What the nodes have said is judged together. */
+    private List<HealthResult> judge(ObservedCluster observed, HealthSettings settings) {
+        List<HealthResult> results = new ArrayList<>();
+        for (ClusterCheck check : HealthChecks.OF_CLUSTER) {
+            if (!settings.except().contains(check.name())) {
+                List<HealthResult> found = check.judge(observed);
+                results.addAll(found.isEmpty() ? List.of(new Fine(check.name(), "cluster " + observed.name())) : found);
+            }
+        }
+        return results;
+    }
+
+    private List<HealthResult> evaluate(
+            ExecutorService threads,
+            Map<NodeAddress, NodeLook> looks,
+            ObservedCluster observed,
+            HealthSettings settings) {
+        List<SqlCheck> chosen = checks.stream()
+                .filter(check -> !settings.except().contains(check.name()))
+                .toList();
+        long deadline = System.nanoTime() + settings.nodeLimit().toNanos();
+        Map<NodeLook, Future<Boolean>> working = new LinkedHashMap<>();
+        for (Answered node : observed.answered()) {
+            NodeLook look = looks.get(node.node());
+            if (look != null) {
+                working.put(look, threads.submit(() -> {
+                    look.evaluate(node, observed, chosen, cluster.config().databases());
+                    return true;
+                }));
+            }
+        }
+        List<HealthResult> results = new ArrayList<>();
+        working.forEach((look, end) -> {
+            if (!await(end, deadline, false)) {
+                look.cut("the node was not done within node-limit (" + Durations.print(settings.nodeLimit()) + ")");
+            }
+            results.addAll(look.results());
+        });
+        results.addAll(withoutNode(observed, chosen));
+        return results;
+    }
+
+    /** What nobody could be asked. */
+    private static List<HealthResult> withoutNode(ObservedCluster observed, List<SqlCheck> chosen) {
+        List<HealthResult> results = new ArrayList<>();
+        boolean noPrimary = observed.answered().stream().allMatch(Answered::inRecovery);
+        String reason = noPrimary ? "no primary answers" : "more than one node claims to be the primary";
+        for (SqlCheck check : chosen) {
+            if (check.where() == Where.EVERY_NODE) {
+                observed.unreachable()
+                        .forEach(node -> results.add(
+                                new NotEvaluated(check.name(), node.node().toString(), "the node does not answer")));
+            } else if ((check.where() == Where.PRIMARY && noPrimary)
+                    || (check.where() == Where.DATABASES && observed.primary().isEmpty())) {
+                results.add(new NotEvaluated(check.name(), "cluster " + observed.name(), reason));
+            }
+        }
+        return results;
+    }
+
+    private static List<DatabaseSize> databases(Map<NodeAddress, NodeLook> looks) {
+        return looks.values().stream()
+                .map(NodeLook::databases)
+                .filter(sizes -> !sizes.isEmpty())
+                .findFirst()
+                .orElse(List.of());
+    }
+
+    private static <T> T await(Future<T> task, long deadline, T otherwise) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (TimeoutException tooLong) {
+                    return otherwise;
+                } catch (ExecutionException e) {
+                    throw NightshiftException.of(e.getCause() == null ? e : e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
