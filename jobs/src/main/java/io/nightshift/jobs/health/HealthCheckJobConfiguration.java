@@ -1,0 +1,31 @@
+package io.nightshift.jobs.health;
+
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.run.RunContext;
+import java.time.Clock;
+import org.springframework.batch.core.job.Job;
+import org.springframework.batch.core.job.builder.JobBuilder;
+import org.springframework.batch.core.repository.JobRepository;
+import org.springframework.batch.core.step.Step;
+import org.springframework.batch.core.step.builder.StepBuilder;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** The job {@code health-check} and its step. */
+@Configuration(proxyBeanMethods = false)
+class HealthCheckJobConfiguration {
+
+    @Bean(HealthCheckJobType.NAME)
+    Job healthCheck(JobRepository repository, Step checkHealth) {
+        return new JobBuilder(HealthCheckJobType.NAME, repository)
+                .start(checkHealth)
+                .build();
+    }
+
+    @Bean
+    Step checkHealth(JobRepository repository, RunContext run, DatabaseOrchestrator clusters, Clock clock) {
+        return new StepBuilder(repository)
+                .tasklet(new CheckHealthTasklet(run, clusters, clock))
+                .build();
+    }
+}
