@@ -70,6 +70,7 @@ final class NightshiftCommand implements Runnable {
             BackupsCommand.class,
             VerifyCommand.class,
             ExportCommand.class,
+            HealthCommand.class,
             ConfigCommand.class,
             WarmUpCommand.class);
 
@@ -181,10 +182,20 @@ final class NightshiftCommand implements Runnable {
 
     /** Prints the one JSON document of this command. */
     void print(Map<String, ?> document) {
+        out().println(Json.writePretty(versioned(document)));
+    }
+
+    /** Prints a JSON document on one line: one of many, for a command that goes on until it is stopped. */
+    void printLine(Map<String, ?> document) {
+        out().println(Json.write(versioned(document)));
+        out().flush();
+    }
+
+    private static Map<String, Object> versioned(Map<String, ?> document) {
         Map<String, Object> versioned = new LinkedHashMap<>();
         versioned.put("formatVersion", FORMAT_VERSION);
         versioned.putAll(document);
-        out().println(Json.writePretty(versioned));
+        return versioned;
     }
 
     Surroundings surroundings() {

@@ -1,0 +1,181 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.Configuration;
+import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.health.ClusterHealth;
+import io.nightshift.infra.health.HealthReport;
+import io.nightshift.infra.health.HealthSettings;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.Cancellation;
+import io.nightshift.scheduler.DemoCluster;
+import io.nightshift.scheduler.Surroundings;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+@Command(
+        name = "health",
+        description = {
+            "Checks every node and database of the clusters for what an operator should act on. Reads only.",
+            "A critical finding gives exit status 3; otherwise a cluster that does not answer gives 5, and what could not be"
+                    + " checked 6. Warnings change nothing."
+        })
+final class HealthCommand implements Callable<Integer> {
+
+    private static final Duration SHORTEST = Duration.ofSeconds(1);
+    private static final String CLEAR = "\033[H\033[2J";
+
+    @ParentCommand
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private NightshiftCommand top;
+
+    @Option(names = "--cluster", paramLabel = "C", description = "only this cluster (default: all of them)")
+    private @Nullable String cluster;
+
+    @Option(
+            names = "--watch",
+            paramLabel = "5s",
+            description = "look again and again, so long after the last look, until Ctrl-C")
+    private @Nullable Duration watch;
+
+    @Override
+    public Integer call() {
+        if (watch != null && watch.compareTo(SHORTEST) < 0) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    "--watch " + Durations.print(watch) + " is too often",
+                    "accepted: 1s or longer");
+        }
+        Surroundings surroundings = top.surroundings();
+        CountDownLatch ended = new CountDownLatch(1);
+        Cancellation cancellation = new Cancellation();
+        top.onSignal(() -> {
+            ended.countDown();
+            cancellation.cancel("stopped by a signal, as Ctrl-C sends it");
+        });
+        try (DemoCluster demo = DemoCluster.joinIfPresent(surroundings)) {
+            Configuration configuration = demo.in(surroundings.configuration());
+            try (DatabaseOrchestrator clusters =
+                    new DatabaseOrchestrator(chosen(configuration), Passwords.of(surroundings.environment()))) {
+                return watch == null
+                        ? look(clusters.clusters(), surroundings.clock(), cancellation)
+                        : watch(clusters.clusters(), surroundings.clock(), cancellation, ended, watch);
+            }
+        }
+    }
+
+    private Map<String, ClusterConfig> chosen(Configuration configuration) {
+        Map<String, ClusterConfig> all = configuration.clusters();
+        if (cluster == null) {
+            if (all.isEmpty()) {
+                throw new NightshiftException(
+                        FailureKind.CONFIGURATION,
+                        "no cluster is configured",
+                        "describe one in clusters/NAME.yaml, or run nightshift demo first");
+            }
+            return all;
+        }
+        ClusterConfig one = all.get(cluster);
+        if (one == null) {
+            throw ClusterConfig.notConfigured(cluster, all.keySet());
+        }
+        return Map.of(cluster, one);
+    }
+
+    private int watch(
+            Collection<ManagedCluster> clusters,
+            Clock clock,
+            Cancellation cancellation,
+            CountDownLatch ended,
+            Duration pause) {
+        try {
+            int status = look(clusters, clock, cancellation);
+            while (!ended.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+                status = look(clusters, clock, cancellation);
+            }
+            return status;
+        } catch (NightshiftException stopped) {
+            if (stopped.kind() == FailureKind.CANCELLED) {
+                return 0;
+            }
+            throw stopped;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw NightshiftCommand.stopped();
+        }
+    }
+
+    /** All clusters at the same time: one that hangs does not keep the others waiting. */
+    private int look(Collection<ManagedCluster> clusters, Clock clock, Cancellation cancellation) {
+        ExecutorService threads = Executors.newCachedThreadPool(work -> {
+            Thread thread = new Thread(work, "health-of-cluster");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            List<Future<HealthReport>> looking = new ArrayList<>();
+            clusters.forEach(one -> looking.add(threads.submit(
+                    () -> new ClusterHealth(one, clock).look(HealthSettings.defaults(), "health", cancellation))));
+            List<HealthReport> reports = new ArrayList<>();
+            for (Future<HealthReport> each : looking) {
+                reports.add(each.get());
+            }
+            print(reports);
+            return HealthReport.exitStatus(reports);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw NightshiftCommand.stopped();
+        } catch (ExecutionException e) {
+            throw NightshiftException.of(e);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private void print(List<HealthReport> reports) {
+        if (top.isJson()) {
+            Map<String, List<Map<String, Object>>> document =
+                    Map.of("clusters", reports.stream().map(HealthJson::of).toList());
+            if (watch == null) {
+                top.print(document);
+            } else {
+                top.printLine(document);
+            }
+            return;
+        }
+        if (watch != null && top.isTerminal()) {
+            top.out().print(CLEAR);
+        }
+        boolean first = true;
+        for (HealthReport report : reports) {
+            if (!first) {
+                top.out().println();
+            }
+            first = false;
+            HealthText.print(top.out(), report);
+        }
+        if (watch != null) {
+            top.out().println();
+        }
+        top.out().flush();
+    }
+}
