@@ -81,6 +81,11 @@ public final class RememberedRun implements RunContext {
     }
 
     @Override
+    public String purpose() {
+        return "run " + id + " " + job();
+    }
+
+    @Override
     public String cluster() {
         return cluster;
     }

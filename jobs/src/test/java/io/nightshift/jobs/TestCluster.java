@@ -155,7 +155,7 @@ public final class TestCluster implements AutoCloseable {
     }
 
     public DatabaseOrchestrator orchestrator() {
-        return new DatabaseOrchestrator(Map.of(NAME, config()), Passwords.of(Map.of("HOME", "")));
+        return new DatabaseOrchestrator(Map.of(NAME, config()), Passwords.of(Map.of("HOME", "")), Clock.systemUTC());
     }
 
     public ClusterStorages clusterStorages() {

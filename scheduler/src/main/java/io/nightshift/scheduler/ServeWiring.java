@@ -3,6 +3,7 @@ package io.nightshift.scheduler;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.DeadManSettings;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.scheduler.launch.ActiveRuns;
 import io.nightshift.scheduler.launch.Chains;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
@@ -19,6 +20,7 @@ import io.nightshift.scheduler.ledger.Pauses;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.Turns;
+import io.nightshift.scheduler.monitoring.ClusterMetrics;
 import io.nightshift.scheduler.monitoring.ControlDatabaseHealth;
 import io.nightshift.scheduler.monitoring.RunMetrics;
 import io.nightshift.scheduler.monitoring.WatchdogHealth;
@@ -152,6 +154,11 @@ class ServeWiring {
     @Bean
     WatchdogMetrics watchdogMetrics(MeterRegistry meters, Watchdog watchdog) {
         return new WatchdogMetrics(meters, watchdog);
+    }
+
+    @Bean
+    ClusterMetrics clusterMetrics(MeterRegistry meters, DatabaseOrchestrator clusters) {
+        return new ClusterMetrics(meters, clusters);
     }
 
     @Bean

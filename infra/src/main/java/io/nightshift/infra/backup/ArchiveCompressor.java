@@ -3,6 +3,7 @@ package io.nightshift.infra.backup;
 import com.github.luben.zstd.ZstdCompressCtx;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.StepThreads;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
@@ -102,10 +103,6 @@ public final class ArchiveCompressor implements AutoCloseable {
     }
 
     private static ExecutorService threads(int number, String name) {
-        return Executors.newFixedThreadPool(number, work -> {
-            var thread = new Thread(work, name);
-            thread.setDaemon(true);
-            return thread;
-        });
+        return Executors.newFixedThreadPool(number, StepThreads.named(name));
     }
 }

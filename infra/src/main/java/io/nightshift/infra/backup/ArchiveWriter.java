@@ -3,6 +3,7 @@ package io.nightshift.infra.backup;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.StepThreads;
 import io.nightshift.infra.storage.StoredObjectWriter;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -63,9 +64,7 @@ public final class ArchiveWriter implements AutoCloseable {
         this.index = new IndexBuilder(algorithm);
         this.sums = new MemberSums(index, algorithm);
         this.scanner = new TarScanner("archive " + name, members);
-        this.storing = new Thread(this::storeFrames, "archive-writer " + name);
-        this.storing.setDaemon(true);
-        this.storing.start();
+        this.storing = StepThreads.named("archive-writer " + name).start(this::storeFrames);
     }
 
     /** Takes the next bytes of the tar, in pieces of any size. */

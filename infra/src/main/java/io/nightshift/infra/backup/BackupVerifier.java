@@ -3,6 +3,7 @@ package io.nightshift.infra.backup;
 import io.nightshift.infra.replication.WalRange;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.run.StepThreads;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StoredObject;
 import java.util.ArrayDeque;
@@ -88,11 +89,7 @@ public final class BackupVerifier {
         List<Damage> damages = new ArrayList<>();
         StoredManifest manifest = StoredManifest.read(storage, backup, damages::add);
         var content = new ContentCheck(backup.paths().systemIdentifier(), neededWal(backup, manifest));
-        ExecutorService unpacking = Executors.newFixedThreadPool(workers, work -> {
-            var thread = new Thread(work, "archive-verifier");
-            thread.setDaemon(true);
-            return thread;
-        });
+        ExecutorService unpacking = Executors.newFixedThreadPool(workers, StepThreads.named("archive-verifier"));
         Deque<FrameTask> free = new ArrayDeque<>();
         for (int task = 0; task < workers + 2; task++) {
             free.add(new FrameTask());

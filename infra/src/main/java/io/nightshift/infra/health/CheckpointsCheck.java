@@ -1,5 +1,6 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.postgres.Identifiers;
 import java.sql.SQLException;
 import java.util.List;
 
@@ -56,7 +57,7 @@ final class CheckpointsCheck extends SqlCheck {
                                 + " %) were requested, mostly by WAL that reached max_wal_size ("
                                 + checkpoints.maxWalSize() + ")",
                         "ALTER SYSTEM SET max_wal_size = "
-                                + Words.literal(checkpoints.twice().replace(" ", ""))
+                                + Identifiers.literal(checkpoints.twice().replace(" ", ""))
                                 + "; SELECT pg_reload_conf(); recovery after a crash then takes longer"));
     }
 }

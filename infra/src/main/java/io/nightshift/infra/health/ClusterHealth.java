@@ -12,6 +12,7 @@ import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.StepThreads;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,7 +59,7 @@ public final class ClusterHealth {
         config.nodes()
                 .forEach(node ->
                         looks.put(node, new NodeLook(cluster.node(node), config.database(), purpose, settings, clock)));
-        ExecutorService threads = Executors.newCachedThreadPool(ClusterHealth::daemon);
+        ExecutorService threads = Executors.newCachedThreadPool(StepThreads.named("health"));
         try (var freeing = cancellation.onCancel(() -> looks.values().forEach(look -> look.cut("stopped")))) {
             ObservedCluster observed = cluster.observeNow();
             cancellation.check();
@@ -71,13 +72,6 @@ public final class ClusterHealth {
             looks.values().forEach(look -> look.cut("done"));
             threads.shutdown();
         }
-    }
-
-    /** Of a server that hangs nobody knows when a thread comes back; it keeps no process alive. */
-    private static Thread daemon(Runnable task) {
-        Thread thread = new Thread(task, "health");
-        thread.setDaemon(true);
-        return thread;
     }
 
     /** What the nodes have said is judged together. */

@@ -7,6 +7,7 @@ import io.nightshift.infra.health.HealthResult.Fine;
 import io.nightshift.infra.health.HealthResult.NotEvaluated;
 import io.nightshift.infra.health.SqlCheck.Where;
 import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -159,8 +160,8 @@ final class NodeLook {
             if (!database.connectable()) {
                 notEvaluated(
                         here,
-                        "role " + role + " may not connect: GRANT CONNECT ON DATABASE \""
-                                + database.name().replace("\"", "\"\"") + "\" TO " + role);
+                        "role " + role + " may not connect: GRANT CONNECT ON DATABASE "
+                                + Identifiers.quoted(database.name()) + " TO " + role);
             } else if (database.name().equals(session.database())) {
                 for (Planned one : here) {
                     evaluate(one, session);

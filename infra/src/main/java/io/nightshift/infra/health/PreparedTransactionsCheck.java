@@ -1,5 +1,6 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.postgres.Identifiers;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,7 +34,7 @@ final class PreparedTransactionsCheck extends SqlCheck {
                         Objects.requireNonNull(HealthSession.seconds(row, "age"))));
         List<HealthResult> results = new ArrayList<>();
         for (Oldest oldest : databases) {
-            String gid = Words.literal(oldest.gid());
+            String gid = Identifiers.literal(oldest.gid());
             session.settings()
                     .preparedTransaction()
                     .severity(oldest.age())

@@ -1,6 +1,7 @@
 package io.nightshift.infra.health;
 
 import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.run.Severity;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -80,7 +81,7 @@ final class ReplicationSlotsCheck extends SqlCheck {
     /** The worst that can be said of a slot. */
     Optional<HealthResult> judge(Slot slot, String node, HealthSettings settings) {
         String subject = "slot " + slot.name() + " of " + node;
-        String drop = "SELECT pg_drop_replication_slot(" + Words.literal(slot.name()) + ")";
+        String drop = "SELECT pg_drop_replication_slot(" + Identifiers.literal(slot.name()) + ")";
         if (slot.isLost()) {
             return Optional.of(critical(
                     subject,

@@ -1,5 +1,7 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.postgres.Identifiers;
+
 /** Whether a database sorts and hashes much on disk. */
 final class TempFilesCheck extends DailyCheck {
 
@@ -20,7 +22,7 @@ final class TempFilesCheck extends DailyCheck {
     @Override
     String remedy(Counted counted) {
         return "find the queries: ALTER SYSTEM SET log_temp_files = '100MB'; SELECT pg_reload_conf(); then an index for their"
-                + " order, or more memory for their role: ALTER ROLE … IN DATABASE \""
-                + counted.database().replace("\"", "\"\"") + "\" SET work_mem = '64MB'";
+                + " order, or more memory for their role: ALTER ROLE … IN DATABASE "
+                + Identifiers.quoted(counted.database()) + " SET work_mem = '64MB'";
     }
 }

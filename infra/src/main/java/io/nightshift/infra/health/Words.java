@@ -48,9 +48,4 @@ final class Words {
     static String count(long number, String what) {
         return number(number) + " " + what + (number == 1 ? "" : "s");
     }
-
-    /** A name or a text of the server inside a literal of SQL. */
-    static String literal(String text) {
-        return "'" + text.replace("'", "''") + "'";
-    }
 }

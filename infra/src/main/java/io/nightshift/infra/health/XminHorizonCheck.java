@@ -1,5 +1,6 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.postgres.Identifiers;
 import java.sql.SQLException;
 import java.util.List;
 
@@ -64,10 +65,10 @@ final class XminHorizonCheck extends SqlCheck {
                         + " NOT NULL ORDER BY age(backend_xmin) DESC; then end the oldest";
             case "slot" ->
                 "let its consumer catch up, or, if it is gone: SELECT pg_drop_replication_slot("
-                        + Words.literal(holder.name()) + ")";
+                        + Identifiers.literal(holder.name()) + ")";
             default ->
-                "ROLLBACK PREPARED " + Words.literal(holder.name()) + " or COMMIT PREPARED "
-                        + Words.literal(holder.name()) + ", whichever its transaction manager decided";
+                "ROLLBACK PREPARED " + Identifiers.literal(holder.name()) + " or COMMIT PREPARED "
+                        + Identifiers.literal(holder.name()) + ", whichever its transaction manager decided";
         };
     }
 }

@@ -17,8 +17,9 @@ public final class DatabaseOrchestrator implements AutoCloseable {
 
     private final Map<String, ManagedCluster> clusters = new TreeMap<>();
 
-    public DatabaseOrchestrator(Map<String, ClusterConfig> configured, Passwords passwords) {
-        this(configured, passwords, HeavyWork.ofThisProcess(), Clock.systemUTC());
+    /** For a process that works alone. */
+    public DatabaseOrchestrator(Map<String, ClusterConfig> configured, Passwords passwords, Clock clock) {
+        this(configured, passwords, HeavyWork.ofThisProcess(), clock);
     }
 
     /** @param heavyWork who does heavy work on a node */

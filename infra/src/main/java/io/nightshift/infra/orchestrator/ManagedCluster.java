@@ -33,6 +33,11 @@ public final class ManagedCluster {
         return config;
     }
 
+    /** What is known of its nodes without asking any. */
+    public ObservedCluster known() {
+        return connections.monitor().known();
+    }
+
     /** How its nodes were some seconds ago at most. */
     public ObservedCluster observed() {
         return connections.monitor().observed();

@@ -40,6 +40,6 @@ public final class HbaEntry {
     }
 
     private static String quoted(String name) {
-        return "\"" + name.replace("\"", "\"\"") + "\"";
+        return Identifiers.quoted(name);
     }
 }

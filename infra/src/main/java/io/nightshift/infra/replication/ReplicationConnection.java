@@ -70,8 +70,8 @@ public final class ReplicationConnection implements AutoCloseable {
      *
      * @param properties pgjdbc's connection properties; {@code user} and {@code password} among them. A
      *     {@code socketTimeout} (seconds) limits logging in and short commands, 60 s otherwise
-     * @param purpose of the connection, such as {@code run 17}; seen in {@code pg_stat_replication} behind
-     *     {@value #APPLICATION_NAME}
+     * @param purpose of the connection, seen in {@code pg_stat_replication} behind {@value #APPLICATION_NAME}; empty for
+     *     that name alone
      */
     public static ReplicationConnection open(String jdbcUrl, Properties properties, String purpose) {
         String server = serverOf(jdbcUrl);
@@ -334,7 +334,7 @@ public final class ReplicationConnection implements AutoCloseable {
 
     /** The server cuts the name at 63 bytes and shows what is not ASCII as question marks. */
     private static String applicationName(String purpose) {
-        String name = APPLICATION_NAME + " " + purpose.replaceAll("[^ -~]", "?");
+        String name = (APPLICATION_NAME + " " + purpose.replaceAll("[^ -~]", "?")).strip();
         return name.length() > LONGEST_APPLICATION_NAME ? name.substring(0, LONGEST_APPLICATION_NAME) : name;
     }
 

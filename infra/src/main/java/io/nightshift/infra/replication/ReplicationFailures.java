@@ -1,6 +1,7 @@
 package io.nightshift.infra.replication;
 
 import io.nightshift.infra.postgres.HbaEntry;
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.FailureKind;
@@ -99,7 +100,7 @@ final class ReplicationFailures {
                 HbaEntry.hint(error)
                         .orElse("the role needs LOGIN, and pg_hba.conf a line such as: host replication " + username
                                 + " <address of this machine> scram-sha-256");
-            case "42501" -> "ALTER ROLE \"" + username.replace("\"", "\"\"") + "\" LOGIN REPLICATION";
+            case "42501" -> "ALTER ROLE " + Identifiers.quoted(username) + " LOGIN REPLICATION";
             case "08P01" -> "name the server's own address and port: a connection pooler cannot replicate";
             default -> null;
         };

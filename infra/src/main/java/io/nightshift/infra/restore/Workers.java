@@ -2,6 +2,7 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.StepThreads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -45,10 +46,7 @@ final class Workers {
     }
 
     private static Thread start(String name, Runnable work) {
-        var thread = new Thread(work, name);
-        thread.setDaemon(true);
-        thread.start();
-        return thread;
+        return StepThreads.named(name).start(work);
     }
 
     /** An interrupt does not end the wait: the threads would go on writing behind our back. */

@@ -4,6 +4,7 @@ import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.SslMode;
 import io.nightshift.infra.postgres.HbaEntry;
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.FailureKind;
@@ -90,6 +91,6 @@ final class LoginFailures {
     }
 
     private static String quoted(String name) {
-        return "\"" + name.replace("\"", "\"\"") + "\"";
+        return Identifiers.quoted(name);
     }
 }

@@ -6,6 +6,7 @@ import io.nightshift.infra.routing.NodeObservation.Answered;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -38,6 +39,14 @@ public final class NodeMonitor implements AutoCloseable {
     /** Goes on looking though nobody asks. */
     public void watch() {
         watches.forEach(NodeWatch::always);
+    }
+
+    /** What is known without asking: nodes that nobody has looked at are missing. Never waits. */
+    public ObservedCluster known() {
+        return new ObservedCluster(
+                cluster,
+                watches.stream().map(NodeWatch::known).flatMap(Optional::stream).toList(),
+                newest.get());
     }
 
     /** As it was last seen, some seconds ago at most; waits up to five seconds for nodes that nobody has looked at lately. */

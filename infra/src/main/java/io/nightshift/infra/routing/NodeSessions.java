@@ -69,10 +69,15 @@ final class NodeSessions {
         }
     }
 
-    /** A connection that speaks the replication protocol, to the server that a session there leads to. */
+    /**
+     * A connection that speaks the replication protocol, to the server that a session there leads to. All have one name,
+     * so that a standby's name in {@code synchronous_standby_names} is never ours by accident.
+     *
+     * @param purpose of the session that finds out
+     */
     ReplicationConnection replication(NodeAddress node, String purpose) {
         ReplicationConnection replication =
-                ReplicationConnection.open(url(node, cluster.database()), properties(node, "replication"), purpose);
+                ReplicationConnection.open(url(node, cluster.database()), properties(node, "replication"), "");
         try (Connection session = open(node, cluster.database(), purpose)) {
             session.setNetworkTimeout(Runnable::run, ANSWER_MILLIS);
             requireSameServer(node, replication, session);

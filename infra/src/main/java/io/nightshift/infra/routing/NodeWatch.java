@@ -20,6 +20,7 @@ import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -94,6 +95,10 @@ final class NodeWatch implements AutoCloseable {
 
     NodeAddress node() {
         return node;
+    }
+
+    synchronized Optional<NodeObservation> known() {
+        return Optional.ofNullable(latest);
     }
 
     /** Goes on looking though nobody asks. */

@@ -19,6 +19,9 @@ public interface RunContext {
 
     String cluster();
 
+    /** What its sessions on servers are for, as their names say behind {@code nightshift}: run, job, and step. */
+    String purpose();
+
     /** The settings of this run: the job's own with what the launch changed. */
     <T extends Record> T settings(Class<T> type);
 

@@ -1,6 +1,7 @@
 package io.nightshift.infra.storage;
 
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.StepThreads;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,11 +25,7 @@ final class TeeWriter implements StoredObjectWriter {
 
     private TeeWriter(String object, int storages) {
         this.object = object;
-        this.others = Executors.newFixedThreadPool(storages - 1, work -> {
-            var thread = new Thread(work, "storage-writer");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.others = Executors.newFixedThreadPool(storages - 1, StepThreads.named("storage-writer"));
     }
 
     /** Two storages or more. */

@@ -1,5 +1,6 @@
 package io.nightshift.infra.storage;
 
+import io.nightshift.infra.run.StepThreads;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
@@ -36,9 +37,7 @@ final class WriteBack {
                 return true;
             });
             underway = sync;
-            var thread = new Thread(sync, "storage-sync");
-            thread.setDaemon(true);
-            thread.start();
+            StepThreads.named("storage-sync").start(sync);
         }
     }
 

@@ -95,7 +95,7 @@ record HealthTrial(
                 Map.of("local", StorageDuty.REQUIRED),
                 1,
                 Map.of());
-        return new DatabaseOrchestrator(Map.of(CLUSTER, config), Passwords.of(Map.of("HOME", "")));
+        return new DatabaseOrchestrator(Map.of(CLUSTER, config), Passwords.of(Map.of("HOME", "")), clock);
     }
 
     /** @param overrides keys and values in turn, such as {@code connections.warning}, {@code 1} */

@@ -54,7 +54,7 @@ final class CheckClusterTasklet implements Tasklet {
             requireRoom(storages.forWriting(cluster).storages(), facts);
         } else {
             // The stream would find out only then whether pg_hba.conf lets us replicate.
-            node.replication("run " + run.id()).close();
+            node.replication(run.purpose()).close();
             requireRoom(readable(storages.forReading(cluster)), facts);
             run.summary("a full backup of cluster " + cluster + " is possible; nothing was read or written");
         }

@@ -1,5 +1,6 @@
 package io.nightshift.jobs.backup;
 
+import io.nightshift.infra.postgres.Identifiers;
 import java.util.List;
 
 /**
@@ -54,6 +55,6 @@ public record ClusterSetup(String role, String database, boolean encrypted) {
     }
 
     static String quoted(String name) {
-        return "\"" + name.replace("\"", "\"\"") + "\"";
+        return Identifiers.quoted(name);
     }
 }

@@ -1,5 +1,6 @@
 package io.nightshift.jobs.backup;
 
+import io.nightshift.infra.postgres.Identifiers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,6 +43,6 @@ final class HbaLine {
     }
 
     private static String quoted(String token) {
-        return PLAIN.matcher(token).matches() ? token : "\"" + token.replace("\"", "\"\"") + "\"";
+        return PLAIN.matcher(token).matches() ? token : Identifiers.quoted(token);
     }
 }

@@ -2,6 +2,7 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -51,7 +52,7 @@ record Preflight(String cluster, ServerFacts facts) {
             obstacles.add(new Obstacle(
                     FailureKind.CONFIGURATION,
                     "role " + facts.role().name() + " may not replicate",
-                    "ALTER ROLE \"" + facts.role().name().replace("\"", "\"\"") + "\" REPLICATION"));
+                    "ALTER ROLE " + Identifiers.quoted(facts.role().name()) + " REPLICATION"));
         }
         // A server that logs too little can have neither senders nor slots.
         if (facts.walLevel().equals("minimal")) {

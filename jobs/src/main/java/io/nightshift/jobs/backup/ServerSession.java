@@ -25,12 +25,12 @@ final class ServerSession implements AutoCloseable {
     }
 
     static ServerSession open(ManagedNode node, RunContext run) throws SQLException {
-        return limited(node.direct("run " + run.id()), run);
+        return limited(node.direct(run.purpose()), run);
     }
 
     /** The same in one of the cluster's databases. */
     static ServerSession open(ManagedNode node, String database, RunContext run) throws SQLException {
-        return limited(node.direct(database, "run " + run.id()), run);
+        return limited(node.direct(database, run.purpose()), run);
     }
 
     private static ServerSession limited(Connection connection, RunContext run) throws SQLException {

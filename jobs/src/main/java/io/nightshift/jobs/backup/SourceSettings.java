@@ -1,6 +1,7 @@
 package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.BackupDocument.FileSetting;
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.Severity;
@@ -54,7 +55,7 @@ record SourceSettings(
                                 + hidden.stream().map(View::name).collect(Collectors.joining(" and "))
                                 + ": the backup does not hold these settings",
                         hidden.stream()
-                                .map(view -> view.grants("\"" + role.replace("\"", "\"\"") + "\""))
+                                .map(view -> view.grants(Identifiers.quoted(role)))
                                 .collect(Collectors.joining("; "))));
     }
 

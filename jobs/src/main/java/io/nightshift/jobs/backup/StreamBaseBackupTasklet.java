@@ -71,7 +71,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 .node(run.settings(BackupSettings.class).intent());
         new SourceCheck(run, clock).requireUnlessChecked(node);
         try (HeavyWork.Place place = node.heavyWork(run);
-                ReplicationConnection server = node.replication("run " + run.id());
+                ReplicationConnection server = node.replication(run.purpose());
                 Cancellation.Registration freeing =
                         run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"));
                 Brake brake = brake(node)) {
@@ -95,7 +95,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
             primary().ifPresent(primary -> watched.put(primary.address(), primary));
         }
         watched.put(source.address(), source);
-        String purpose = "run " + run.id() + " load";
+        String purpose = run.purpose() + " load";
         return new Brake(
                 run.settings(BackupSettings.class).yield(),
                 watched.values().stream()

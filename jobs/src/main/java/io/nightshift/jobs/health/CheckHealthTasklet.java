@@ -48,7 +48,7 @@ final class CheckHealthTasklet implements Tasklet {
                     + observed.answered().size() + " of " + observed.nodes().size() + " nodes, which answer");
             return RepeatStatus.FINISHED;
         }
-        report(new ClusterHealth(cluster, clock).look(settings, "run " + run.id(), run.cancellation()));
+        report(new ClusterHealth(cluster, clock).look(settings, run.purpose(), run.cancellation()));
         return RepeatStatus.FINISHED;
     }
 

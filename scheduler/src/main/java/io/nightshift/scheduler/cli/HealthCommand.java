@@ -74,8 +74,8 @@ final class HealthCommand implements Callable<Integer> {
         });
         try (DemoCluster demo = DemoCluster.joinIfPresent(surroundings)) {
             Configuration configuration = demo.in(surroundings.configuration());
-            try (DatabaseOrchestrator clusters =
-                    new DatabaseOrchestrator(chosen(configuration), Passwords.of(surroundings.environment()))) {
+            try (DatabaseOrchestrator clusters = new DatabaseOrchestrator(
+                    chosen(configuration), Passwords.of(surroundings.environment()), surroundings.clock())) {
                 return watch == null
                         ? look(clusters.clusters(), surroundings.clock(), cancellation)
                         : watch(clusters.clusters(), surroundings.clock(), cancellation, ended, watch);

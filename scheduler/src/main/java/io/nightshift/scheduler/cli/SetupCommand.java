@@ -82,8 +82,8 @@ final class SetupCommand implements Callable<Integer> {
     }
 
     private SetupComparison compare(Surroundings surroundings, Configuration configuration) {
-        try (DatabaseOrchestrator clusters =
-                new DatabaseOrchestrator(configuration.clusters(), Passwords.of(surroundings.environment()))) {
+        try (DatabaseOrchestrator clusters = new DatabaseOrchestrator(
+                configuration.clusters(), Passwords.of(surroundings.environment()), surroundings.clock())) {
             return SetupComparison.of(
                     clusters.cluster(cluster),
                     BackupList.storagesOf(surroundings, configuration, cluster),

@@ -57,6 +57,7 @@ final class ActiveRun implements RunContext {
     private volatile @Nullable JobExecution execution;
     private volatile boolean working = true;
     private volatile @Nullable String leaving;
+    private volatile String step = "";
     private volatile TimeLimit stepLimit = TimeLimit.NONE;
 
     /** Turns the stored settings of a run into its job type's record. */
@@ -138,6 +139,7 @@ final class ActiveRun implements RunContext {
         if (reason != null) {
             throw new NightshiftException(FailureKind.CANCELLED, reason);
         }
+        this.step = step;
         Duration limit = run.terms().stepLimit();
         if (limit != null) {
             stepLimit = TimeLimit.arm(
@@ -164,6 +166,11 @@ final class ActiveRun implements RunContext {
     @Override
     public String cluster() {
         return run.cluster();
+    }
+
+    @Override
+    public String purpose() {
+        return "run " + run.id() + " " + run.job() + (step.isEmpty() ? "" : "/" + step);
     }
 
     @Override
