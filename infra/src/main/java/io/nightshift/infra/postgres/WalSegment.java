@@ -18,13 +18,18 @@ public record WalSegment(Timeline timeline, long number, long size) implements C
     private static final Pattern NAME = Pattern.compile("([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})");
 
     public WalSegment {
-        if (size < SMALLEST || size > LARGEST || Long.bitCount(size) != 1) {
+        if (!isSize(size)) {
             throw new IllegalArgumentException("WAL segments of " + size
                     + " bytes do not exist: powers of two from 1048576 to 1073741824 are accepted");
         }
         if (number < 0 || number > -1L >>> Long.numberOfTrailingZeros(size)) {
             throw new IllegalArgumentException("WAL segment " + number + " of " + size + " bytes does not exist");
         }
+    }
+
+    /** Whether segments of a cluster can have so many bytes. */
+    public static boolean isSize(long bytes) {
+        return bytes >= SMALLEST && bytes <= LARGEST && Long.bitCount(bytes) == 1;
     }
 
     /** The segment in which the byte at this location lies. */
