@@ -1,8 +1,8 @@
 package io.nightshift.infra.backup;
 
-import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.replication.WalRange;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,19 +12,16 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Judges the WAL inside a backup: every segment that recovery needs is there, whole, of this cluster and in its place.
- * A segment's name is its timeline and its number, eight hexadecimal digits for the timeline (src/include/access/xlog_internal.h, XLogFileName).
  */
 final class WalCheck {
 
-    private static final Pattern SEGMENT = Pattern.compile("pg_wal/([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})");
-    private static final long SMALLEST_SEGMENT = 1 << 20;
-    private static final long LARGEST_SEGMENT = 1 << 30;
+    private static final String FOLDER = "pg_wal/";
+    private static final Pattern SEGMENT = Pattern.compile(FOLDER + "[0-9A-F]{24}");
 
     private final SystemIdentifier systemIdentifier;
     private final List<WalRange> needed;
@@ -47,7 +44,7 @@ final class WalCheck {
     }
 
     void segmentSize(int bytes) {
-        if (isSegmentSize(bytes)) {
+        if (WalSegment.isSize(bytes)) {
             segmentSize = bytes;
         }
     }
@@ -56,7 +53,7 @@ final class WalCheck {
     void begin(String path, long size) {
         segment = null;
         wrong = "";
-        if (segmentSize == 0 && isSegmentSize(size)) {
+        if (segmentSize == 0 && WalSegment.isSize(size)) {
             segmentSize = size;
         }
         if (size != segmentSize) {
@@ -65,18 +62,16 @@ final class WalCheck {
                             ? "which no WAL segment has"
                             : "the WAL segments of this cluster have " + segmentSize);
         }
-        Matcher name = SEGMENT.matcher(path);
-        int timelineId = name.matches() ? Integer.parseUnsignedInt(name.group(1), 16) : 0;
-        if (timelineId == 0 || segmentSize == 0) {
-            return;
+        if (segmentSize > 0) {
+            WalSegment.parse(path.substring(FOLDER.length()), segmentSize).ifPresent(this::begin);
         }
-        var timeline = new Timeline(timelineId);
-        long number =
-                Long.parseLong(name.group(2), 16) * ((1L << 32) / segmentSize) + Long.parseLong(name.group(3), 16);
-        seen.computeIfAbsent(timeline, each -> new TreeSet<>()).add(number);
-        rangeWith(timeline, number)
-                .ifPresent(range -> segment = new WalSegmentCheck(
-                        systemIdentifier, range, timeline, new Lsn(number * segmentSize), segmentSize));
+    }
+
+    private void begin(WalSegment found) {
+        seen.computeIfAbsent(found.timeline(), each -> new TreeSet<>()).add(found.number());
+        rangeWith(found)
+                .ifPresent(range -> segment =
+                        new WalSegmentCheck(systemIdentifier, range, found.timeline(), found.start(), segmentSize));
     }
 
     void content(byte[] bytes, int offset, int length) {
@@ -138,9 +133,11 @@ final class WalCheck {
                         each.getKey().compareTo(timeline) > 0 && each.getValue().contains(number));
     }
 
-    private Optional<WalRange> rangeWith(Timeline timeline, long number) {
+    private Optional<WalRange> rangeWith(WalSegment found) {
         return needed.stream()
-                .filter(range -> range.timeline().equals(timeline) && number >= first(range) && number <= last(range))
+                .filter(range -> range.timeline().equals(found.timeline())
+                        && found.number() >= first(range)
+                        && found.number() <= last(range))
                 .findFirst();
     }
 
@@ -154,11 +151,6 @@ final class WalCheck {
     }
 
     private String name(Timeline timeline, long number) {
-        long perLog = (1L << 32) / segmentSize;
-        return String.format("%08X%08X%08X", timeline.id(), number / perLog, number % perLog);
-    }
-
-    private static boolean isSegmentSize(long bytes) {
-        return bytes >= SMALLEST_SEGMENT && bytes <= LARGEST_SEGMENT && Long.bitCount(bytes) == 1;
+        return new WalSegment(timeline, number, segmentSize).name();
     }
 }

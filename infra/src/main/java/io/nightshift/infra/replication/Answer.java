@@ -24,7 +24,7 @@ final class Answer {
     private static final char NOTICE = 'N';
     private static final char PARAMETER_STATUS = 'S';
     private static final char NOTIFICATION = 'A';
-    private static final char ROW_DESCRIPTION = 'T';
+    static final char ROW_DESCRIPTION = 'T';
     private static final char DATA_ROW = 'D';
 
     private final MessageReader messages;
@@ -69,6 +69,11 @@ final class Answer {
     /** One result set: RowDescription, rows, CommandComplete. */
     ResultSetRows resultSet() throws IOException {
         expect(ROW_DESCRIPTION);
+        return restOfResultSet();
+    }
+
+    /** The same after its RowDescription. */
+    ResultSetRows restOfResultSet() throws IOException {
         List<Row> rows = new ArrayList<>();
         long before = messages.received();
         while (true) {

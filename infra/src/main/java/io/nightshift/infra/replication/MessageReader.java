@@ -3,6 +3,7 @@ package io.nightshift.infra.replication;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -48,6 +49,23 @@ final class MessageReader {
         position += HEADER_SIZE;
         remaining = length - Integer.BYTES;
         return type;
+    }
+
+    /** Whether something of the next message is here already. */
+    boolean isBuffered() throws IOException {
+        skipRest();
+        return limit > position;
+    }
+
+    /** Whether something of the next message arrives within the time that reads may take. */
+    boolean arrives() throws IOException {
+        skipRest();
+        try {
+            require(1);
+            return true;
+        } catch (SocketTimeoutException nothingYet) {
+            return false;
+        }
     }
 
     /** Bytes of the present message that nobody has read yet. */

@@ -196,6 +196,28 @@ public final class ReplicationConnection implements AutoCloseable {
     }
 
     /**
+     * Streams WAL to the receiver, on the calling thread, until the receiver wants no more, the timeline ends or the
+     * server stops. With a slot, the server keeps what the receiver does not call durable.
+     *
+     * @throws NightshiftException with SQLSTATE 58P01 in its cause when the server has removed the WAL already
+     */
+    public WalStreamEnd streamWal(WalStreamStart start, WalReceiver receiver) {
+        String command = "START_REPLICATION " + (start.slot() == null ? "" : "SLOT " + Quoting.slot(start.slot()) + " ")
+                + "PHYSICAL " + start.location() + " TIMELINE " + start.timeline();
+        String doing = "WAL of timeline " + start.timeline() + " from " + start.location() + " on from " + server;
+        Consumer<ServerNotice> log = notice -> LOG.info("{}: {}", doing, notice);
+        return run(doing, () -> {
+            wire.sendQuery(command);
+            WalStreamEnd end = new WalStream(wire, new Answer(wire.messages(), log), start, receiver).receive();
+            if (end instanceof WalStreamEnd.ServerStopped) {
+                closed = true;
+                wire.abort();
+            }
+            return end;
+        });
+    }
+
+    /**
      * Ends what the connection does, and the connection. The server is asked first, so that its walsender does not go on
      * for nobody; two seconds later the socket is closed under whoever still reads. Returns at once.
      */

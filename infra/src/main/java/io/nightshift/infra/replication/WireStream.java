@@ -68,6 +68,21 @@ final class WireStream {
         stream.flush();
     }
 
+    /** Sends bytes of ours inside a COPY in both directions. */
+    void sendCopyData(byte[] body) throws IOException {
+        stream.sendChar(MessageReader.COPY_DATA);
+        stream.sendInteger4(Integer.BYTES + body.length);
+        stream.send(body);
+        stream.flush();
+    }
+
+    /** Says that we have no more to send inside the COPY. */
+    void sendCopyDone() throws IOException {
+        stream.sendChar(Answer.COPY_DONE);
+        stream.sendInteger4(Integer.BYTES);
+        stream.flush();
+    }
+
     /** How long a read may wait for bytes; null waits for ever, and TCP's keepalive for a dead host. */
     void limitReads(@Nullable Duration limit) throws IOException {
         int milliseconds = limit == null ? 0 : Math.toIntExact(Math.max(1, limit.toMillis()));
