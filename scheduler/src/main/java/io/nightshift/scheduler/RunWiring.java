@@ -7,6 +7,7 @@ import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.storage.TimedStorage;
 import io.nightshift.scheduler.history.RunLogKeeper;
 import io.nightshift.scheduler.history.RunLogs;
 import io.nightshift.scheduler.launch.ActiveRuns;
@@ -241,6 +242,7 @@ class RunWiring {
                 configuration.storages(),
                 surroundings.home().installation(),
                 surroundings.home().knownStorages(),
-                surroundings.clock());
+                surroundings.clock(),
+                TimedStorage::new);
     }
 }

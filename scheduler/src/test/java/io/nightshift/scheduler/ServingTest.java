@@ -97,6 +97,10 @@ class ServingTest {
                 .toList();
         assertThat(due).isEqualTo(expected);
         assertThat(ticks())
+                .as(ticks().stream()
+                        .map(run -> run.state() + ": " + run.reason())
+                        .toList()
+                        .toString())
                 .extracting(Run::state)
                 .isSubsetOf(RunState.COMPLETED, RunState.QUEUED, RunState.RUNNING, RunState.SKIPPED, RunState.MISSED);
     }

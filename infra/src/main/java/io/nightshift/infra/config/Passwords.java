@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Finds the password of a connection: the cluster's own, otherwise from libpq's password file ({@code PGPASSFILE}, or
  * {@code .pgpass} in the home of the user); see "The Password File" in the libpq chapter of the PostgreSQL manual. The
- * file is read at every connection, so that a changed password needs no restart. Like libpq, a file that others can read
+ * file, and one that the configuration names, is read at every connection, so that a changed password needs no restart. Like libpq, a file that others can read
  * is not used. Thread-safe.
  */
 public final class Passwords {
@@ -50,7 +50,7 @@ public final class Passwords {
      */
     public Optional<Secret> of(ClusterConfig cluster, NodeAddress node, String database) {
         return cluster.password() != null
-                ? Optional.of(cluster.password())
+                ? Optional.of(cluster.password().asOfNow())
                 : fromFile(node, database, cluster.username());
     }
 

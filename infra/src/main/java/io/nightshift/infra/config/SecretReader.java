@@ -55,7 +55,8 @@ final class SecretReader {
                 problems.add(text.at(), path, "secret file " + shown + " is larger than 64kB");
                 return Optional.empty();
             }
-            return notEmpty(text, Files.readString(file).replaceFirst("\\r?\\n\\z", ""), path);
+            String content = Files.readString(file);
+            return notEmpty(text, Secret.withoutLineEnd(content), path).map(read -> Secret.fromFile(file, content));
         } catch (CharacterCodingException notText) {
             problems.add(text.at(), path, "secret file " + shown + " is not UTF-8 text");
         } catch (IOException unreadable) {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
@@ -199,16 +200,17 @@ public final class ReplicationConnection implements AutoCloseable {
      * Streams WAL to the receiver, on the calling thread, until the receiver wants no more, the timeline ends or the
      * server stops. With a slot, the server keeps what the receiver does not call durable.
      *
+     * @param clock for the time of our answers, which the server only shows
      * @throws NightshiftException with SQLSTATE 58P01 in its cause when the server has removed the WAL already
      */
-    public WalStreamEnd streamWal(WalStreamStart start, WalReceiver receiver) {
+    public WalStreamEnd streamWal(WalStreamStart start, WalReceiver receiver, Clock clock) {
         String command = "START_REPLICATION " + (start.slot() == null ? "" : "SLOT " + Quoting.slot(start.slot()) + " ")
                 + "PHYSICAL " + start.location() + " TIMELINE " + start.timeline();
         String doing = "WAL of timeline " + start.timeline() + " from " + start.location() + " on from " + server;
         Consumer<ServerNotice> log = notice -> LOG.info("{}: {}", doing, notice);
         return run(doing, () -> {
             wire.sendQuery(command);
-            WalStreamEnd end = new WalStream(wire, new Answer(wire.messages(), log), start, receiver).receive();
+            WalStreamEnd end = new WalStream(wire, new Answer(wire.messages(), log), start, receiver, clock).receive();
             if (end instanceof WalStreamEnd.ServerStopped) {
                 closed = true;
                 wire.abort();

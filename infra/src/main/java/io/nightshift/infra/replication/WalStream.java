@@ -5,6 +5,7 @@ import io.nightshift.infra.replication.ResultSetRows.Row;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -28,6 +29,7 @@ final class WalStream {
     private final Answer answer;
     private final WalReceiver receiver;
     private final WalStreamStart start;
+    private final Clock clock;
     private Lsn received;
     private Lsn told = Lsn.INVALID;
     private long toldAt = System.nanoTime();
@@ -35,8 +37,9 @@ final class WalStream {
     private boolean asked;
     private boolean leaving;
 
-    WalStream(WireStream wire, Answer answer, WalStreamStart start, WalReceiver receiver) {
+    WalStream(WireStream wire, Answer answer, WalStreamStart start, WalReceiver receiver, Clock clock) {
         this.wire = wire;
+        this.clock = clock;
         this.messages = wire.messages();
         this.answer = answer;
         this.start = start;
@@ -158,7 +161,7 @@ final class WalStream {
                 .putLong(received.position())
                 .putLong(told.position())
                 .putLong(0)
-                .putLong(ChronoUnit.MICROS.between(POSTGRES_EPOCH, Instant.ofEpochMilli(System.currentTimeMillis())))
+                .putLong(ChronoUnit.MICROS.between(POSTGRES_EPOCH, clock.instant()))
                 .put((byte) (answerWanted ? 1 : 0))
                 .array());
     }

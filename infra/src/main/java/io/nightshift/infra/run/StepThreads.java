@@ -7,7 +7,8 @@ import org.slf4j.MDC;
 
 /**
  * Makes the threads that work for a step beside its own. What the thread that asks for one works for, its run, job and
- * step, is seen in the log lines of the new one too. They are daemons: a process that ends does not wait for them.
+ * step, is seen in the log lines of the new one too, and its processor time counts as the step's. They are daemons: a process
+ * that ends does not wait for them.
  */
 public final class StepThreads implements ThreadFactory {
 
@@ -23,7 +24,7 @@ public final class StepThreads implements ThreadFactory {
 
     @Override
     public Thread newThread(Runnable work) {
-        var thread = new Thread(carrying(MDC.getCopyOfContextMap(), work), name);
+        var thread = new Thread(carrying(MDC.getCopyOfContextMap(), Timings.current(), work), name);
         thread.setDaemon(true);
         return thread;
     }
@@ -35,12 +36,17 @@ public final class StepThreads implements ThreadFactory {
         return thread;
     }
 
-    private static Runnable carrying(@Nullable Map<String, String> context, Runnable work) {
+    private static Runnable carrying(@Nullable Map<String, String> context, @Nullable Timings timings, Runnable work) {
         return () -> {
             if (context != null) {
                 MDC.setContextMap(context);
             }
-            work.run();
+            Timings.workFor(timings);
+            try {
+                work.run();
+            } finally {
+                Timings.spent(Timings.Kind.CPU, Timings.cpu());
+            }
         };
     }
 }

@@ -93,6 +93,22 @@ class PasswordsTest {
     }
 
     @Test
+    void reads_a_file_that_the_cluster_names_at_every_connection() throws IOException {
+        Path secret = Files.writeString(folder.resolve("secret"), "old\n");
+        ClusterConfig cluster = cluster(Secret.fromFile(secret, "old\n"));
+        Passwords passwords = Passwords.of(Map.of());
+        Optional<Secret> before = passwords.of(cluster, DB1, "app");
+
+        Files.writeString(secret, "new\n");
+        Optional<Secret> changed = passwords.of(cluster, DB1, "app");
+        Files.delete(secret);
+
+        assertThat(before).contains(new Secret("old"));
+        assertThat(changed).contains(new Secret("new"));
+        assertThat(passwords.of(cluster, DB1, "app")).contains(new Secret("old"));
+    }
+
+    @Test
     void is_not_put_off_by_a_comment_in_another_encoding() throws IOException {
         Passwords passwords = file("*:*:*:*:secret\n", "rw-------");
         Files.write(folder.resolve("pgpass"), "# \u00e4\n*:*:*:*:secret\n".getBytes(ISO_8859_1));

@@ -18,6 +18,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
@@ -112,7 +113,7 @@ class WalStreamTest {
         Thread thread = new Thread(
                 () -> {
                     try {
-                        end.complete(connection.streamWal(start, receiver));
+                        end.complete(connection.streamWal(start, receiver, Clock.systemUTC()));
                     } catch (RuntimeException e) {
                         end.completeExceptionally(e);
                     }
@@ -271,7 +272,7 @@ class WalStreamTest {
         try (var connection = Connections.open(postgres, "removed")) {
             var refused = catchThrowableOfType(
                     NightshiftException.class,
-                    () -> connection.streamWal(from(null, new Lsn(SEGMENT)), new Collector()));
+                    () -> connection.streamWal(from(null, new Lsn(SEGMENT)), new Collector(), Clock.systemUTC()));
 
             assertThat(refused)
                     .hasMessageStartingWith("WAL of timeline 1 from 0/1000000 on from ")
@@ -288,13 +289,15 @@ class WalStreamTest {
                 var other = Connections.open(postgres, "second")) {
             var missing = catchThrowableOfType(
                     NightshiftException.class,
-                    () -> connection.streamWal(from("nowhere", present(connection)), new Collector()));
+                    () -> connection.streamWal(
+                            from("nowhere", present(connection)), new Collector(), Clock.systemUTC()));
             connection.createPhysicalSlot("taken", false, true);
             var received = new Durable();
             var stream = stream(connection, from("taken", present(connection)), received);
             await().atMost(PATIENCE).until(() -> received.received.isValid());
             var taken = catchThrowableOfType(
-                    NightshiftException.class, () -> other.streamWal(from("taken", present(other)), new Collector()));
+                    NightshiftException.class,
+                    () -> other.streamWal(from("taken", present(other)), new Collector(), Clock.systemUTC()));
             received.goesOn = false;
             end(stream);
             other.dropSlot("taken");

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -98,8 +99,8 @@ class WalArchiverTest {
             Thread thread = new Thread(
                     () -> {
                         try {
-                            end.complete(
-                                    connection.streamWal(new WalStreamStart(slot, start, FIRST, PATIENCE), archiver));
+                            end.complete(connection.streamWal(
+                                    new WalStreamStart(slot, start, FIRST, PATIENCE), archiver, Clock.systemUTC()));
                         } catch (RuntimeException e) {
                             end.completeExceptionally(e);
                         }

@@ -3,8 +3,10 @@ package io.nightshift.jobs.backup;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.Timings;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +20,7 @@ final class ServerSession implements AutoCloseable {
 
     private final Connection connection;
     private final Cancellation.Registration freeing;
+    private final long opened = System.nanoTime();
 
     private ServerSession(Connection connection, Cancellation.Registration freeing) {
         this.connection = connection;
@@ -48,6 +51,7 @@ final class ServerSession implements AutoCloseable {
     public void close() throws SQLException {
         freeing.close();
         connection.close();
+        Timings.spent(Timings.Kind.SQL, Duration.ofNanos(System.nanoTime() - opened));
     }
 
     private static void cut(Connection connection) {

@@ -24,6 +24,7 @@ import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.Timings;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
@@ -143,6 +144,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 CrashPoint.reach("backup.after-stream");
                 BackupDocument document =
                         written.document(label, paths, source, settings, startedAt, clock.instant(), run);
+                Timings.spent(Timings.Kind.NETWORK, writer.waits().server());
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, times);
                 reportSourceDamage(node, written);

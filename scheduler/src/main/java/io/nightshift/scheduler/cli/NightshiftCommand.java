@@ -114,6 +114,7 @@ final class NightshiftCommand implements Runnable {
     private @Nullable CommandSpec spec;
 
     private @Nullable CommandLine attached;
+    private boolean timings;
     private boolean jsonAsked;
 
     NightshiftCommand(Map<String, String> environment, Termination termination) {
@@ -129,6 +130,15 @@ final class NightshiftCommand implements Runnable {
     /** @param wait how long the command waits before it stops what it does */
     void onSignal(Runnable action, Duration wait) {
         termination.onSignal(action, wait);
+    }
+
+    /** Whoever asks wants to know where the time of runs went. */
+    void showTimings(boolean asked) {
+        timings = asked;
+    }
+
+    boolean showsTimings() {
+        return timings;
     }
 
     /** Without a command: say which there are. */

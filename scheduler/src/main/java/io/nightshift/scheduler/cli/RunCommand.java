@@ -46,8 +46,12 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--here", description = "work the run in this process, whether or not serve is up")
     private boolean here;
 
+    @Option(names = "--timings", description = "show at the end where the time of each step went")
+    private boolean timings;
+
     @Override
     public Integer call() {
+        top.showTimings(timings);
         if (timeout != null && (timeout.isZero() || timeout.isNegative())) {
             throw new NightshiftException(
                     FailureKind.CONFIGURATION,

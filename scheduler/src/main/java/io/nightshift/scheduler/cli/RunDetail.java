@@ -15,9 +15,13 @@ final class RunDetail {
     private final PrintWriter out;
     private final Run run;
 
-    RunDetail(PrintWriter out, Run run) {
+    private final boolean timings;
+
+    /** @param timings whether to tell where the time went */
+    RunDetail(PrintWriter out, Run run, boolean timings) {
         this.out = out;
         this.run = run;
+        this.timings = timings;
     }
 
     void print(Usual usual, List<String> nextSteps, Instant now) {
@@ -31,7 +35,7 @@ final class RunDetail {
         attempts();
         StepTimeline.print(out, run, now);
         if (run.report() != null) {
-            RunText.report(out, run.report());
+            RunText.report(out, run.report(), timings);
         }
     }
 

@@ -88,7 +88,7 @@ final class RunFollower {
                             ? Json.toMap(runs.get(0))
                             : Map.of("runs", runs.stream().map(Json::toMap).toList()));
         } else {
-            runs.forEach(run -> RunText.outcome(top.out(), run));
+            runs.forEach(run -> RunText.outcome(top.out(), run, top.showsTimings()));
         }
         int worst = 0;
         for (Run run : runs) {

@@ -4,6 +4,7 @@ import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Section;
+import io.nightshift.infra.run.Timings;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunState;
 import io.nightshift.scheduler.report.Amounts;
@@ -48,6 +49,11 @@ final class RunText {
 
     /** What a run has to say, below its headline. */
     static void report(PrintWriter out, JobReport report) {
+        report(out, report, false);
+    }
+
+    /** @param timings whether to tell where the time went as well */
+    static void report(PrintWriter out, JobReport report, boolean timings) {
         if (!report.summary().isEmpty()) {
             out.println();
             out.println("  " + report.summary());
@@ -63,7 +69,9 @@ final class RunText {
             out.println();
             out.println("  not evaluated  " + gap.subject() + ": " + gap.reason());
         });
-        report.sections().forEach(section -> section(out, section));
+        report.sections().stream()
+                .filter(section -> timings || !section.title().equals(Timings.TITLE))
+                .forEach(section -> section(out, section));
     }
 
     /** What is new first, then what is still there, then what nobody needs to act on. */
@@ -111,13 +119,18 @@ final class RunText {
 
     /** How a run ended and what it has to say. */
     static void outcome(PrintWriter out, Run run) {
+        outcome(out, run, false);
+    }
+
+    /** @param timings whether to tell where the time went as well */
+    static void outcome(PrintWriter out, Run run, boolean timings) {
         out.println(headline(run));
         String reason = run.reason();
         if (reason != null) {
             reason.lines().forEach(line -> out.println("  " + line));
         }
         if (run.report() != null) {
-            report(out, run.report());
+            report(out, run.report(), timings);
         }
     }
 

@@ -38,6 +38,9 @@ final class ShowCommand implements Callable<Integer> {
     @Option(names = "--log", description = "show the log of the run as well")
     private boolean log;
 
+    @Option(names = "--timings", description = "show where the time of each step went")
+    private boolean timings;
+
     @Override
     public Integer call() {
         Surroundings surroundings = top.surroundings();
@@ -71,7 +74,7 @@ final class ShowCommand implements Callable<Integer> {
         Run newest = history.runs(RunFilter.newest(1).ofJob(found.job()).ofCluster(found.cluster())).stream()
                 .findFirst()
                 .orElse(found);
-        new RunDetail(top.out(), found)
+        new RunDetail(top.out(), found, timings)
                 .print(history.usual(found), NextSteps.of(found, newest, nextDue(surroundings, found, now)), now);
         if (log) {
             top.out().println();

@@ -14,6 +14,7 @@ import io.nightshift.infra.run.ReportDraft;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.run.Section;
+import io.nightshift.infra.run.Timings;
 import io.nightshift.scheduler.ledger.Json;
 import io.nightshift.scheduler.ledger.Run;
 import java.time.Duration;
@@ -57,7 +58,9 @@ final class ActiveRun implements RunContext {
     private volatile @Nullable JobExecution execution;
     private volatile boolean working = true;
     private volatile @Nullable String leaving;
+    private final Timings timings = new Timings();
     private volatile String step = "";
+    private Duration cpuBefore = Duration.ZERO;
     private volatile TimeLimit stepLimit = TimeLimit.NONE;
 
     /** Turns the stored settings of a run into its job type's record. */
@@ -140,6 +143,8 @@ final class ActiveRun implements RunContext {
             throw new NightshiftException(FailureKind.CANCELLED, reason);
         }
         this.step = step;
+        timings.begin(step);
+        cpuBefore = Timings.cpu();
         Duration limit = run.terms().stepLimit();
         if (limit != null) {
             stepLimit = TimeLimit.arm(
@@ -151,6 +156,9 @@ final class ActiveRun implements RunContext {
 
     void stepEnds() {
         stepLimit.close();
+        Timings.spent(Timings.Kind.CPU, Timings.cpu().minus(cpuBefore));
+        timings.end();
+        section(timings.section());
     }
 
     @Override

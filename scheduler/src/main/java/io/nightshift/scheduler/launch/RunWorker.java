@@ -287,7 +287,7 @@ public final class RunWorker {
     }
 
     /** What Spring says of the control database is no defect of ours. */
-    private static NightshiftException failureOf(Throwable thrown) {
+    static NightshiftException failureOf(Throwable thrown) {
         boolean known = false;
         boolean ofSpring = false;
         SQLException sql = null;
@@ -296,9 +296,19 @@ public final class RunWorker {
             ofSpring |= cause instanceof DataAccessException || cause instanceof TransactionException;
             sql = cause instanceof SQLException found ? found : sql;
         }
-        return known || !ofSpring || sql == null
-                ? NightshiftException.of(thrown)
-                : SqlStates.failure("control database", sql);
+        if (known || !ofSpring || sql == null) {
+            return NightshiftException.of(thrown);
+        }
+        return sql.getSQLState() == null ? lost(sql) : SqlStates.failure("control database", sql);
+    }
+
+    /** The pool's own words for a connection that broke under somebody have no code. */
+    private static NightshiftException lost(SQLException sql) {
+        return new NightshiftException(
+                FailureKind.POSTGRES_UNAVAILABLE,
+                "control database: connection lost: " + sql.getMessage(),
+                "look at the control database, then run the job again",
+                sql);
     }
 
     /** A failure that was brought about by stopping it is no reason to try again. */
