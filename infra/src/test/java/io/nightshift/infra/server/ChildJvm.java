@@ -36,7 +36,7 @@ public final class ChildJvm implements AutoCloseable {
     }
 
     public static ChildJvm start(Class<?> main, Map<String, String> environment, String... arguments) {
-        return start(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"), main, environment, arguments);
+        return start(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"), main, environment, arguments);
     }
 
     /** Bound by the permissions of files, which root is not: as root it starts without CAP_DAC_OVERRIDE. */
@@ -44,7 +44,8 @@ public final class ChildJvm implements AutoCloseable {
         boolean root = Command.run(List.of("id", "-u"), LIMIT).lastLine().equals("0");
         List<String> prefix =
                 root ? List.of("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override") : List.of();
-        return start(prefix, List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"), main, Map.of(), arguments);
+        return start(
+                prefix, List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"), main, Map.of(), arguments);
     }
 
     /** With its own options, such as {@code -Xmx300m}. */

@@ -30,6 +30,7 @@ class RunWorkerTest {
 
     @Test
     void anything_else_is_a_defect() {
-        assertThat(RunWorker.failureOf(new IllegalStateException("broken")).kind()).isEqualTo(FailureKind.BUG);
+        assertThat(RunWorker.failureOf(new IllegalStateException("broken")).kind())
+                .isEqualTo(FailureKind.BUG);
     }
 }
