@@ -35,6 +35,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,20 +48,35 @@ class RoutingTest {
     private static final Intent READS = new Intent.StandbyPreferred(DataSize.ofMegabytes(64));
     private static final Intent NEAR = new Intent.Standby(DataSize.ofMegabytes(1));
 
-    private ReplicatedCluster cluster;
+    /** Used by one test after the other for as long as none has changed who is who. */
+    private static ReplicatedCluster cluster;
+
     private ClusterConnections connections;
 
     @BeforeEach
     void start() {
-        cluster = ReplicatedCluster.start(NEWEST);
-        cluster.primary().execute("postgres", "CREATE TABLE note (id bigint, text text)");
+        if (cluster == null) {
+            cluster = ReplicatedCluster.start(NEWEST);
+        }
+        cluster.primary().execute("postgres", "DROP TABLE IF EXISTS note", "CREATE TABLE note (id bigint, text text)");
         connections = connections("chanuka", cluster.nodes());
     }
 
     @AfterEach
-    void stop() {
+    void close() {
         connections.close();
-        cluster.close();
+    }
+
+    @AfterAll
+    static void stop() {
+        throwAway();
+    }
+
+    private static void throwAway() {
+        if (cluster != null) {
+            cluster.close();
+            cluster = null;
+        }
     }
 
     private static ClusterConnections connections(String name, List<TestPostgres> nodes) {
@@ -205,6 +221,7 @@ class RoutingTest {
                 .isEqualTo(1 + 2 + 5);
         old.restart();
         assertThat(ReplicatedCluster.number(old, "SELECT sum(id) FROM note")).isEqualTo(1);
+        throwAway();
     }
 
     @Test
@@ -237,6 +254,7 @@ class RoutingTest {
                 .hasMessageContaining("without a running WAL receiver");
         assertThat(read(READS))
                 .isIn(cluster.nodes().stream().map(TestPostgres::port).toList());
+        throwAway();
     }
 
     private long lag(TestPostgres standby) {
@@ -291,6 +309,7 @@ class RoutingTest {
                     return 0;
                 }))
                 .hasMessageContaining("lost while committing: whether the transaction was committed is not known");
+        throwAway();
     }
 
     /** The server never answers the COMMIT: it is killed while it is frozen. */

@@ -192,7 +192,7 @@ class ProcessesTest {
         List<String> points = new ArrayList<>(CRASH_POINTS);
         Collections.shuffle(
                 points, Seed.underTest().get(Seed.underTest().size() - 1).random());
-        points = points.subList(0, Effort.of(2, CRASH_POINTS.size()));
+        points = points.subList(0, Effort.of(1, CRASH_POINTS.size()));
         for (String point : points) {
             ChildJvm killed = nightshift(
                     Map.of("NIGHTSHIFT_CRASH_AT", point),

@@ -14,6 +14,7 @@ import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.run.Section;
 import io.nightshift.infra.run.Severity;
+import io.nightshift.infra.run.Timings;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Installation;
@@ -170,7 +171,7 @@ class RunLifeTest {
     }
 
     @Test
-    void keeps_every_kind_of_section_as_the_job_wrote_it() {
+    void keeps_every_kind_of_section_as_the_job_wrote_it_and_adds_where_the_time_went() {
         List<Section> sections = List.of(
                 Section.text("words", "one\ntwo"),
                 Section.table("rows", List.of("a", "b"), List.of(List.of("1", "2"))),
@@ -179,7 +180,12 @@ class RunLifeTest {
 
         Run run = play("sections", context -> sections.forEach(context::section), RunLifeTest::nothing);
 
-        assertThat(run.report().sections()).isEqualTo(sections);
+        assertThat(run.report().sections())
+                .filteredOn(section -> !section.title().equals(Timings.TITLE))
+                .isEqualTo(sections);
+        assertThat(run.report().sections())
+                .filteredOn(section -> section.title().equals(Timings.TITLE))
+                .hasSize(1);
     }
 
     @ParameterizedTest
