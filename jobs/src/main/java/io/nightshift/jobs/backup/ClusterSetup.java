@@ -13,7 +13,7 @@ import java.util.List;
  */
 public record ClusterSetup(String role, String database, boolean encrypted) {
 
-    static final List<String> GRANTED_ROLES = List.of("pg_read_all_settings", "pg_read_all_stats");
+    static final List<String> GRANTED_ROLES = List.of("pg_monitor");
     static final int FREE_SENDERS = 3;
     static final int FREE_SLOTS = 2;
 

@@ -57,12 +57,7 @@ class SetupComparisonTest {
             assertThat(before.items())
                     .filteredOn(item -> item.state() == State.MISSING)
                     .extracting(Item::name)
-                    .containsExactly(
-                            "role \"night shift\"",
-                            "pg_read_all_settings",
-                            "pg_read_all_stats",
-                            "pg_file_settings",
-                            "pg_hba_file_rules");
+                    .containsExactly("role \"night shift\"", "pg_monitor", "pg_file_settings", "pg_hba_file_rules");
             assertThat(before.isPartial()).isTrue();
             assertThat(after.items())
                     .allSatisfy(item -> assertThat(item.state()).isEqualTo(State.RIGHT));
