@@ -26,8 +26,8 @@ final class WalPages implements AutoCloseable {
     private static final int LONG_HEADER = 40;
     private static final int BEGINS_WITH_CONTINUATION = 0x0001;
     private static final int HAS_LONG_HEADER = 0x0002;
-    private static final int CONTINUATION_WAS_LOST = 0x0004;
-    private static final int ALL_FLAGS = 0x0007;
+    private static final int CONTINUATION_WAS_LOST = 0x0008;
+    private static final int ALL_FLAGS = 0x000F;
     private static final Map<Integer, Integer> MAGIC = Map.of(15, 0xD110, 16, 0xD113, 17, 0xD116, 18, 0xD118);
 
     private final WalSegments source;
