@@ -1,0 +1,26 @@
+package io.nightshift.infra.wal;
+
+import io.nightshift.infra.postgres.Lsn;
+import java.time.Instant;
+
+/** A record of the WAL at which recovery can stop. */
+public sealed interface WalEvent {
+
+    /** Where the record begins. */
+    Lsn start();
+
+    /** Where the next record may begin. */
+    Lsn end();
+
+    /**
+     * A transaction ended: committed or aborted, prepared ones too.
+     *
+     * @param xid of the top-level transaction
+     * @param at by the clock of the server, to the microsecond. Not monotonic: who waits for a lock or for a synchronous
+     *     standby has its time first
+     */
+    record TransactionEnd(Lsn start, Lsn end, long xid, Instant at, boolean committed) implements WalEvent {}
+
+    /** {@code pg_create_restore_point(name)}. */
+    record RestorePoint(Lsn start, Lsn end, String name, Instant at) implements WalEvent {}
+}
