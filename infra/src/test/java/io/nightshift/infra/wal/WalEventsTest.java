@@ -267,7 +267,7 @@ class WalEventsTest {
         Map<Lsn, Instant> times = new LinkedHashMap<>();
         sql.execute("SET timezone = 'UTC'");
         try (ResultSet row = sql.executeQuery("SELECT start_lsn, substring(description, "
-                + "'([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ ?UTC)')::timestamptz FROM pg_get_wal_records_info('"
+                + "'([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+(?:[+]00| UTC))')::timestamptz FROM pg_get_wal_records_info('"
                 + story.begin + "', '" + story.end + "') WHERE resource_manager = 'Transaction'"
                 + " AND record_type ~ '^(COMMIT|ABORT)' ORDER BY 1")) {
             while (row.next()) {
