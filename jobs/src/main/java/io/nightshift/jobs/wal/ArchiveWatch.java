@@ -172,8 +172,10 @@ final class ArchiveWatch implements AutoCloseable {
 
     private void judge(NodeAddress node, Connection session, ArchiveSlot seen) throws SQLException {
         Streaming now = streaming;
+        if (!seen.inRecovery() && durable().isValid()) {
+            measure(seen);
+        }
         if (now != null && now.node().equals(node)) {
-            measure(now, seen);
             try {
                 requireAsynchronous(node, seen);
             } catch (NightshiftException synchronous) {
@@ -240,9 +242,8 @@ final class ArchiveWatch implements AutoCloseable {
         }
     }
 
-    private void measure(Streaming now, ArchiveSlot seen) {
-        Lsn archived = now.archiver().durable();
-        run.measured(new Figure("archive lag", Math.max(0, seen.flushed().minus(archived)), "bytes"));
+    private void measure(ArchiveSlot seen) {
+        run.measured(new Figure("archive lag", Math.max(0, seen.flushed().minus(durable())), "bytes"));
         run.measured(new Figure("retained WAL", seen.retained(), "bytes"));
     }
 
@@ -314,7 +315,8 @@ final class ArchiveWatch implements AutoCloseable {
                     node,
                     "slot " + name + " has lost WAL that the archive needed (" + useless.lost()
                             + "), and was made anew",
-                    "let max_slot_wal_keep_size be -1: max-retained of this job limits what the slot keeps");
+                    "let max_slot_wal_keep_size be -1 and idle_replication_slot_timeout 0: max-retained of this job limits"
+                            + " what the slot keeps");
         } else if (useless == null && kept.contains(node)) {
             report(
                     "wal/slot-gone/" + node,

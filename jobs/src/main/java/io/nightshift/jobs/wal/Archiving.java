@@ -91,6 +91,7 @@ final class Archiving {
             while (goesOn()) {
                 attempt();
             }
+            watch.look();
         } finally {
             report.end();
         }
