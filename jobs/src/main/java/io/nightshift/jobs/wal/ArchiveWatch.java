@@ -268,6 +268,9 @@ final class ArchiveWatch implements AutoCloseable {
     synchronized ArchiveSlot ensure(ManagedNode primary) {
         NodeAddress node = primary.address();
         try {
+            if (sessions.containsKey(node) && !session(node).isValid(ANSWER_MILLIS / 1000)) {
+                close(sessions.remove(node));
+            }
             Connection session = session(node);
             ArchiveSlot seen = ArchiveSlot.read(session, name);
             requireAsynchronous(node, seen);
