@@ -58,6 +58,11 @@ public record Home(Path path) {
         return path.resolve("http");
     }
 
+    /** Where {@code serve} takes the WAL that servers push; the launcher knows this name too. */
+    public Path walPushSocket() {
+        return path.resolve("wal-push.socket");
+    }
+
     /** A home that may not be looked into must not pass for one where nothing has happened yet. */
     public void checkUsable() {
         boolean closed =

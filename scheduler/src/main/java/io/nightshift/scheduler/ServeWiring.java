@@ -4,10 +4,13 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.DeadManSettings;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.wal.PushDestinations;
 import io.nightshift.scheduler.launch.ActiveRuns;
 import io.nightshift.scheduler.launch.Chains;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
 import io.nightshift.scheduler.launch.ContinuousRuns;
+import io.nightshift.scheduler.launch.PushedWal;
 import io.nightshift.scheduler.launch.QuartzSchedulers;
 import io.nightshift.scheduler.launch.Recovery;
 import io.nightshift.scheduler.launch.RunWorker;
@@ -145,6 +148,11 @@ class ServeWiring {
         DeadManSettings deadMan = configuration.program().deadMan();
         watchdog.start(watchTimers, deadMan == null ? null : new DeadMan(deadMan));
         return watchdog;
+    }
+
+    @Bean
+    PushedWal pushedWal(Surroundings surroundings, DatabaseOrchestrator clusters, ClusterStorages storages) {
+        return PushedWal.listen(surroundings.home().walPushSocket(), new PushDestinations(clusters, storages));
     }
 
     @Bean

@@ -1,5 +1,6 @@
 package io.nightshift.scheduler.launch;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -11,6 +12,11 @@ import io.nightshift.scheduler.Installation;
 import io.nightshift.scheduler.Nightshift;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunState;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -33,6 +39,15 @@ class ContinuousArchiveTest {
         }
     }
 
+    /** What {@code nightshift wal push} says to the process that serves, and hears. */
+    private static String push(Installation installation, String request) throws IOException {
+        var address = UnixDomainSocketAddress.of(installation.home().resolve("wal-push.socket"));
+        try (SocketChannel socket = SocketChannel.open(address)) {
+            socket.write(UTF_8.encode(request + "\n"));
+            return new String(Channels.newInputStream(socket).readAllBytes(), UTF_8).strip();
+        }
+    }
+
     /** What is acknowledged is stored. */
     private static void awaitArchived(TestPostgres postgres) {
         postgres.execute("postgres", "SELECT pg_switch_wal()", "CREATE TABLE IF NOT EXISTS t ()", "DROP TABLE t");
@@ -43,7 +58,7 @@ class ContinuousArchiveTest {
     }
 
     @Test
-    void archives_while_the_control_database_is_away_and_its_watch_sees_the_run() {
+    void archives_while_the_control_database_is_away_and_its_watch_sees_the_run() throws Exception {
         try (var control = TestPostgres.start(18);
                 var managed = TestPostgres.start(18);
                 var installation = Installation.on(control.url("postgres"), control.username(), control.password())
@@ -67,6 +82,10 @@ class ContinuousArchiveTest {
                     Nightshift nightshift = installation.serving(database)) {
                 assertThat(nightshift).isNotNull();
                 awaitArchived(managed);
+                Path segment = managed.dataDirectory().resolve("pg_wal/000000010000000000000001");
+                assertThat(push(installation, "push chanuka " + segment)).isEqualTo("ok");
+                assertThat(push(installation, "push nowhere " + segment))
+                        .startsWith("error cluster nowhere is not configured");
 
                 control.kill();
                 awaitArchived(managed);
