@@ -223,8 +223,12 @@ final class ArchiveStream {
                     timeline,
                     start,
                     run.settings(WalArchiveSettings.class).storePartialEvery(),
-                    () -> goesOn.getAsBoolean()
-                            && (!behind || source.segmentStart(watch.durable()).isBefore(slotFrom)))) {
+                    () -> {
+                        report.arrived(watch.received());
+                        return goesOn.getAsBoolean()
+                                && (!behind
+                                        || source.segmentStart(watch.durable()).isBefore(slotFrom));
+                    })) {
                 watch.streams(new ArchiveWatch.Streaming(
                         source.node().address(), source.identity().systemIdentifier(), source.server(), archiver));
                 try {

@@ -112,6 +112,12 @@ final class ArchiveWatch implements AutoCloseable {
         return now == null ? durable : now.archiver().durable();
     }
 
+    /** Bytes that have come with the present stream. */
+    long received() {
+        Streaming now = streaming;
+        return now == null ? 0 : now.archiver().received();
+    }
+
     /** Whether nothing speaks against the present stream. */
     boolean agrees() {
         return failure == null && objection == null;
