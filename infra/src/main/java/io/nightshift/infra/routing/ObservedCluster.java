@@ -244,6 +244,21 @@ public record ObservedCluster(
         return lessBusy(tried, outstanding, random).or(() -> primary).or(() -> lessBusy(fitting, outstanding, random));
     }
 
+    /** Whether an intent might be given this node. */
+    public boolean isFit(Intent intent, NodeAddress address) {
+        return answered().stream().filter(node -> node.node().equals(address)).anyMatch(node -> isFit(intent, node));
+    }
+
+    private boolean isFit(Intent intent, Answered node) {
+        if (intent instanceof Intent.Standby standby) {
+            return node.inRecovery() && whyNot(standby, node).isEmpty();
+        }
+        boolean isPrimary = writable().filter(node::equals).isPresent();
+        return intent instanceof Intent.StandbyPreferred preferred
+                ? isPrimary || isFit(preferred.onStandby(), node)
+                : intent instanceof Intent.Primary && isPrimary;
+    }
+
     private List<Answered> fitting(Intent.Standby intent) {
         return standbys().stream()
                 .filter(standby -> whyNot(intent, standby).isEmpty())

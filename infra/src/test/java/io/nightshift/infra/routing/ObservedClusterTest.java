@@ -262,6 +262,23 @@ class ObservedClusterTest {
     }
 
     @Test
+    void a_node_that_was_chosen_is_fit_as_long_as_its_intent_might_choose_it() {
+        var cluster = seen(primary(1, 1), standby(2, 0), standby(3, 17), away(4));
+
+        assertThat(nodesFit(cluster, Intent.PRIMARY)).containsExactly(db(1));
+        assertThat(nodesFit(cluster, NEAR)).containsExactly(db(2));
+        assertThat(nodesFit(cluster, PREFERRED)).containsExactly(db(1), db(2));
+        assertThat(nodesFit(seen(primary(1, 1), primary(2, 1)), Intent.PRIMARY)).isEmpty();
+    }
+
+    private static List<NodeAddress> nodesFit(ObservedCluster cluster, Intent intent) {
+        return IntStream.rangeClosed(1, 4)
+                .mapToObj(ObservedClusterTest::db)
+                .filter(node -> cluster.isFit(intent, node))
+                .toList();
+    }
+
+    @Test
     void every_refusal_is_an_exception_of_its_own() {
         var cluster = seen(away(1), away(2));
 
