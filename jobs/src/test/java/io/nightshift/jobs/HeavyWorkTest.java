@@ -4,14 +4,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.nightshift.infra.config.ClusterConfig;
+import io.nightshift.infra.config.DatabaseSelection;
 import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.config.SslMode;
+import io.nightshift.infra.config.StorageDuty;
+import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.backup.FullBackupJobType;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** Two runs that want to work one node hard. */
 class HeavyWorkTest {
@@ -63,6 +78,118 @@ class HeavyWorkTest {
                 assertThatThrownBy(waiting::join).hasMessageContaining("stopped by anna");
                 assertThat(taken).isNotNull();
             }
+        }
+    }
+
+    @Test
+    void a_cluster_has_as_many_places_as_its_heavy_runs_say() {
+        try (TestPostgres control = ControlDatabase.start();
+                DatabaseOrchestrator clusters = clusters(new ControlDatabase(control), 2)) {
+            ManagedNode node = clusters.cluster(TestCluster.NAME).node(NOBODY);
+            HeavyWork.Place first = node.heavyWork(run());
+            HeavyWork.Place second = node.heavyWork(run());
+            RememberedRun third = run();
+
+            CompletableFuture<HeavyWork.Place> waiting = CompletableFuture.supplyAsync(() -> node.heavyWork(third));
+            await().until(() -> third.progress().snapshot().step().startsWith("wait for a run of test-node"));
+            first.close();
+            waiting.join().close();
+            second.close();
+
+            assertThat(ControlDatabase.leases(control)).isZero();
+        }
+    }
+
+    @Test
+    void a_place_is_given_back_and_waited_for_while_the_control_database_is_away() {
+        try (TestPostgres control = ControlDatabase.start()) {
+            ControlDatabase database = new ControlDatabase(control);
+            try (DatabaseOrchestrator clusters = clusters(database, 1)) {
+                ManagedNode node = clusters.cluster(TestCluster.NAME).node(NOBODY);
+                RememberedRun second = run();
+                HeavyWork.Place place = node.heavyWork(run());
+                CompletableFuture<HeavyWork.Place> waiting =
+                        CompletableFuture.supplyAsync(() -> node.heavyWork(second));
+                await().until(() -> second.progress().snapshot().step().startsWith("wait for "));
+
+                database.away = true;
+                await().until(() -> database.refused.get() > 1);
+                place.close();
+                database.away = false;
+                HeavyWork.Place taken = waiting.join();
+                database.away = true;
+                taken.close();
+                database.away = false;
+
+                await().until(() -> ControlDatabase.leases(control) == 0);
+            }
+        }
+    }
+
+    private static final NodeAddress NOBODY = new NodeAddress("127.0.0.1", 1);
+
+    private static DatabaseOrchestrator clusters(ControlDatabase control, int heavyRuns) {
+        var config = new ClusterConfig(
+                TestCluster.NAME,
+                List.of(NOBODY),
+                "postgres",
+                null,
+                SslMode.DISABLE,
+                null,
+                null,
+                null,
+                false,
+                "postgres",
+                DatabaseSelection.ALL,
+                Map.of("local", StorageDuty.REQUIRED),
+                heavyRuns,
+                Map.of());
+        return new DatabaseOrchestrator(
+                Map.of(TestCluster.NAME, config),
+                Passwords.of(Map.of("HOME", "")),
+                HeavyWork.leased(new Leases(control), owner -> false),
+                Clock.systemUTC());
+    }
+
+    /** One that can be away for who uses it. */
+    private static final class ControlDatabase extends PGSimpleDataSource {
+
+        private final transient TestPostgres postgres;
+        private final AtomicInteger refused = new AtomicInteger();
+        private volatile boolean away;
+
+        ControlDatabase(TestPostgres postgres) {
+            this.postgres = postgres;
+        }
+
+        static TestPostgres start() {
+            TestPostgres postgres = TestPostgres.start(18);
+            postgres.execute(
+                    "postgres",
+                    "CREATE SEQUENCE lease_token",
+                    "CREATE TABLE lease (name text PRIMARY KEY, owner text NOT NULL, token bigint NOT NULL,"
+                            + " taken_at timestamptz NOT NULL DEFAULT clock_timestamp())");
+            return postgres;
+        }
+
+        static int leases(TestPostgres postgres) {
+            try (Connection connection = postgres.connect("postgres");
+                    Statement statement = connection.createStatement();
+                    ResultSet row = statement.executeQuery("SELECT count(*)::int FROM lease")) {
+                row.next();
+                return row.getInt(1);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            if (away) {
+                refused.incrementAndGet();
+                throw new SQLException("away", "08001");
+            }
+            return postgres.connect("postgres");
         }
     }
 }

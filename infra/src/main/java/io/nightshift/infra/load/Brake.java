@@ -3,6 +3,7 @@ package io.nightshift.infra.load;
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.load.BrakeRule.NotStreaming;
+import io.nightshift.infra.load.Load.Standby;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
@@ -14,6 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +55,7 @@ public final class Brake implements AutoCloseable {
     private final Clock clock;
     private final List<LoadWatch> watches;
     private final Map<String, NotStreaming> notStreaming = new LinkedHashMap<>();
+    private final Map<String, Map<String, Standby>> standbys = new HashMap<>();
     private final List<NotStreaming> streamsAgain = new ArrayList<>();
     private final Map<String, Unobserved> unobserved = new LinkedHashMap<>();
     private final List<Spell> spells = new ArrayList<>();
@@ -167,7 +170,8 @@ public final class Brake implements AutoCloseable {
 
     private synchronized void observed(String node, Load load) {
         Map<String, NotStreaming> now = new LinkedHashMap<>();
-        rule.notStreaming(load).forEach(found -> now.put(node + "/" + found.subject(), found));
+        Map<String, Standby> seen = standbys.computeIfAbsent(node, first -> new LinkedHashMap<>());
+        rule.notStreaming(load, seen.values()).forEach(found -> now.put(node + "/" + found.subject(), found));
         notStreaming.entrySet().removeIf(before -> {
             boolean again = before.getKey().startsWith(node + "/") && !now.containsKey(before.getKey());
             if (again) {
@@ -175,6 +179,7 @@ public final class Brake implements AutoCloseable {
             }
             return again;
         });
+        load.standbys().forEach(standby -> seen.put(standby.name(), standby));
         notStreaming.putAll(now);
         streamsAgain.removeAll(now.values());
         notifyAll();

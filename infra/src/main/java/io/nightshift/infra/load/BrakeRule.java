@@ -5,6 +5,7 @@ import io.nightshift.infra.load.Load.Slot;
 import io.nightshift.infra.load.Load.Standby;
 import io.nightshift.infra.postgres.Identifiers;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,8 +42,13 @@ record BrakeRule(LoadLimits limits) {
         return reasons.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", reasons));
     }
 
-    /** Standbys that are connected and get nothing, and slots of standbys that are not connected. */
-    List<NotStreaming> notStreaming(Load load) {
+    /**
+     * Standbys that are connected and get nothing, slots of standbys that are not connected, and standbys without such a
+     * slot that were connected before.
+     *
+     * @param before the standbys that were seen since the watch began
+     */
+    List<NotStreaming> notStreaming(Load load, Collection<Standby> before) {
         List<NotStreaming> found = new ArrayList<>();
         for (Standby standby : load.standbys()) {
             String state = standby.state();
@@ -65,6 +71,15 @@ record BrakeRule(LoadLimits limits) {
                                 + Identifiers.literal(slot.name()) + ")"));
             }
         }
+        before.stream()
+                .filter(gone -> load.standbys().stream()
+                        .noneMatch(standby -> standby.name().equals(gone.name())))
+                .filter(gone ->
+                        load.slots().stream().noneMatch(slot -> slot.name().equals(gone.slot())))
+                .forEach(gone -> found.add(new NotStreaming(
+                        "standby " + gone.name(),
+                        "was connected when the watch began, and is no longer",
+                        "see whether the standby runs and what its log says; nothing keeps WAL for it")));
         return found;
     }
 

@@ -24,12 +24,14 @@ record Load(String role, List<Standby> standbys, @Nullable Integer activeSession
      * @param name as a person would name it
      * @param state such as {@code streaming} or {@code catchup}
      * @param lag bytes of WAL that the node has written and it has not replayed
+     * @param slot that it uses; null without one
      */
     record Standby(
             String name,
             String applicationName,
             @Nullable String state,
-            @Nullable Long lag) {
+            @Nullable Long lag,
+            @Nullable String slot) {
 
         boolean isStreaming() {
             return "streaming".equals(state);

@@ -46,10 +46,12 @@ final class LoadReader {
                         SELECT r.application_name, host(r.client_addr), r.state,
                                pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                                                     ELSE pg_current_wal_flush_lsn() END,
-                                               coalesce(r.replay_lsn, r.flush_lsn, r.write_lsn))::bigint
+                                               coalesce(r.replay_lsn, r.flush_lsn, r.write_lsn))::bigint,
+                               s.slot_name
                           FROM pg_stat_replication r
                                LEFT JOIN pg_replication_slots s ON s.active_pid = r.pid
                          WHERE NOT starts_with(r.application_name, 'nightshift')
+                           AND r.application_name <> 'pg_basebackup'
                            AND r.state IS DISTINCT FROM 'backup'
                            AND s.slot_type IS DISTINCT FROM 'logical'
                          ORDER BY r.application_name, r.client_addr, r.pid
@@ -60,7 +62,8 @@ final class LoadReader {
                         name(application, row.getString(2)),
                         application,
                         row.getString(3),
-                        row.getObject(4, Long.class)));
+                        row.getObject(4, Long.class),
+                        row.getString(5)));
             }
         }
         return standbys;

@@ -15,6 +15,8 @@ import java.util.TreeMap;
  */
 public final class DatabaseOrchestrator implements AutoCloseable {
 
+    private static final Duration LEAVE = Duration.ofSeconds(5);
+
     private final Map<String, ManagedCluster> clusters = new TreeMap<>();
 
     /** For a process that works alone. */
@@ -52,8 +54,9 @@ public final class DatabaseOrchestrator implements AutoCloseable {
         clusters.values().forEach(cluster -> cluster.close(Duration.ofNanos(Math.max(0, until - System.nanoTime()))));
     }
 
+    /** The same, a few seconds long. */
     @Override
     public void close() {
-        close(Duration.ZERO);
+        close(LEAVE);
     }
 }

@@ -60,6 +60,15 @@ public final class ManagedCluster {
         return node(connections.node(intent));
     }
 
+    /** Whether the intent may go on being worked on this node, now that time has passed; refuses in a conflict. */
+    public boolean isStill(Intent intent, NodeAddress node) {
+        ObservedCluster now = observeNow();
+        now.conflict().ifPresent(conflict -> {
+            throw conflict;
+        });
+        return now.isFit(intent, node);
+    }
+
     /** A node of the configuration, whatever it is at present. */
     public ManagedNode node(NodeAddress address) {
         return new ManagedNode(config, connections, address, heavyWork);

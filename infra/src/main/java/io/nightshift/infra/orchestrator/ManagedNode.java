@@ -30,11 +30,11 @@ public final class ManagedNode {
     }
 
     /**
-     * Takes the node's one place for heavy work, of all Nightshift nodes; close it. Waits, visibly in the run's progress,
-     * while another run has it.
+     * Takes one of the node's places for heavy work, as many as {@code heavy-runs} of its cluster says, of all Nightshift
+     * nodes; close it. Waits, visibly in the run's progress, while other runs have them.
      */
     public HeavyWork.Place heavyWork(RunContext run) {
-        return heavyWork.take(cluster.name(), address, run);
+        return heavyWork.take(cluster.name(), address, cluster.heavyRuns(), run);
     }
 
     /** A session of its own in the cluster's maintenance database; close it. */

@@ -19,10 +19,12 @@ import org.postgresql.util.GT;
  */
 public final class SqlStates {
 
+    public static final String READ_ONLY = "25006";
     public static final String INVALID_PASSWORD = "28P01";
     public static final String INSUFFICIENT_PRIVILEGE = "42501";
     public static final String TOO_MANY_CONNECTIONS = "53300";
     public static final String OBJECT_IN_USE = "55006";
+    public static final String QUERY_CANCELED = "57014";
     public static final String DATA_CORRUPTED = "XX001";
 
     private static final String NOT_CONNECTED = "08001";
@@ -30,7 +32,7 @@ public final class SqlStates {
     /** Exact codes; they win over their class. */
     private static final Map<String, FailureKind> CODES = Map.ofEntries(
             Map.entry("08004", FailureKind.CONFIGURATION), // pgjdbc: no password given, no TLS, wrong server signature
-            Map.entry("25006", FailureKind.POSTGRES_UNAVAILABLE), // the primary has become a standby
+            Map.entry(READ_ONLY, FailureKind.POSTGRES_UNAVAILABLE), // the primary has become a standby
             Map.entry("3D000", FailureKind.CONFIGURATION),
             Map.entry("3F000", FailureKind.CONFIGURATION),
             Map.entry("42501", FailureKind.CONFIGURATION),
@@ -45,7 +47,7 @@ public final class SqlStates {
             Map.entry("55000", FailureKind.CONFIGURATION), // a setting or a state that the command needs
             Map.entry("55006", FailureKind.REFUSED),
             Map.entry("55P03", FailureKind.REFUSED),
-            Map.entry("57014", FailureKind.CANCELLED),
+            Map.entry(QUERY_CANCELED, FailureKind.CANCELLED),
             Map.entry("57P04", FailureKind.CONFIGURATION),
             Map.entry("58000", FailureKind.POSTGRES_UNAVAILABLE),
             Map.entry("58030", FailureKind.DATA_DAMAGED),

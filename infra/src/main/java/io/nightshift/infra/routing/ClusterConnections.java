@@ -45,7 +45,7 @@ public final class ClusterConnections implements AutoCloseable {
      * unless the cluster is said to be behind address translation.
      */
     public Connection direct(NodeAddress node, String database, String purpose) {
-        return sessions.open(node, database, purpose);
+        return pools.noted(node, () -> sessions.open(node, database, purpose));
     }
 
     /** A connection that speaks the replication protocol. */
@@ -55,7 +55,7 @@ public final class ClusterConnections implements AutoCloseable {
 
     /** The same to a node that was chosen before; it leads to the server that a session there leads to. */
     public ReplicationConnection replication(NodeAddress node, String purpose) {
-        return sessions.replication(node, purpose);
+        return pools.noted(node, () -> sessions.replication(node, purpose));
     }
 
     /**
@@ -63,7 +63,7 @@ public final class ClusterConnections implements AutoCloseable {
      */
     public NodeAddress node(Intent intent) {
         return monitor.observeNow()
-                .choose(intent, pools::lent, ThreadLocalRandom.current())
+                .choose(intent, pools::burden, ThreadLocalRandom.current())
                 .node();
     }
 

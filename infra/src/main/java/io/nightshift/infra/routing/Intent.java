@@ -42,7 +42,11 @@ public sealed interface Intent {
 
         @Override
         public String toString() {
-            return new Standby(maxLag, replayed) + ", or the primary";
+            return onStandby() + ", or the primary";
+        }
+
+        Standby onStandby() {
+            return new Standby(maxLag, replayed);
         }
     }
 

@@ -4,13 +4,17 @@ import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import io.github.resilience4j.circuitbreaker.IllegalStateTransitionException;
 import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -30,6 +34,8 @@ final class NodeBreakers {
             .recordException(NodeBreakers::isAbsence)
             .build();
 
+    private static final Set<String> ANSWERS = Set.of(SqlStates.READ_ONLY, SqlStates.QUERY_CANCELED);
+
     private final String cluster;
     private final Map<NodeAddress, CircuitBreaker> breakers = new ConcurrentHashMap<>();
 
@@ -44,7 +50,20 @@ final class NodeBreakers {
     }
 
     private static boolean isAbsence(Throwable thrown) {
-        return thrown instanceof NightshiftException failure && failure.kind() == FailureKind.POSTGRES_UNAVAILABLE;
+        return thrown instanceof NightshiftException failure
+                && failure.kind() == FailureKind.POSTGRES_UNAVAILABLE
+                && !isOfAnAnsweringNode(failure);
+    }
+
+    /** It has rolled work back, or ended it in time, or is in another part than we thought. */
+    private static boolean isOfAnAnsweringNode(NightshiftException failure) {
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql) {
+                String state = String.valueOf(sql.getSQLState());
+                return sql instanceof NodePool.Closed || state.startsWith("40") || ANSWERS.contains(state);
+            }
+        }
+        return false;
     }
 
     <T> T call(NodeAddress node, Call<T> call) {
@@ -57,6 +76,20 @@ final class NodeBreakers {
                             + " has failed too often and is left alone for half a minute",
                     "nightshift health shows what is wrong with it",
                     open);
+        }
+    }
+
+    /** A call that is made in any case, and counts. */
+    <T> T noted(NodeAddress node, Call<T> call) {
+        CircuitBreaker breaker = breaker(node);
+        long begun = breaker.getCurrentTimestamp();
+        try {
+            T result = call.make();
+            breaker.onSuccess(breaker.getCurrentTimestamp() - begun, breaker.getTimestampUnit());
+            return result;
+        } catch (NightshiftException e) {
+            breaker.onError(breaker.getCurrentTimestamp() - begun, breaker.getTimestampUnit(), e);
+            throw e;
         }
     }
 
@@ -74,7 +107,11 @@ final class NodeBreakers {
     void seen(NodeObservation observation) {
         CircuitBreaker breaker = breaker(observation.node());
         if (observation instanceof Answered && breaker.getState() == CircuitBreaker.State.OPEN) {
-            breaker.transitionToHalfOpenState();
+            try {
+                breaker.transitionToHalfOpenState();
+            } catch (IllegalStateTransitionException tried) {
+                // it is no longer open: a call was quicker
+            }
         }
     }
 

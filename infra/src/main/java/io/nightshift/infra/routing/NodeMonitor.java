@@ -1,16 +1,14 @@
 package io.nightshift.infra.routing;
 
 import io.nightshift.infra.config.NodeAddress;
-import io.nightshift.infra.postgres.Timeline;
-import io.nightshift.infra.routing.NodeObservation.Answered;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,13 +22,16 @@ public final class NodeMonitor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeMonitor.class);
 
     private final String cluster;
+    private final Clock clock;
+    private final ClusterMemory memory;
     private final List<NodeWatch> watches;
     private final List<Consumer<NodeObservation>> listeners = new CopyOnWriteArrayList<>();
-    private final AtomicReference<@Nullable Timeline> newest = new AtomicReference<>();
     private final AtomicReference<String> told = new AtomicReference<>("");
 
     NodeMonitor(NodeSessions sessions, Clock clock) {
         this.cluster = sessions.cluster().name();
+        this.clock = clock;
+        this.memory = new ClusterMemory(cluster, sessions.cluster().nodes());
         this.watches = sessions.cluster().nodes().stream()
                 .map(node -> new NodeWatch(sessions, node, clock, this::seen))
                 .toList();
@@ -43,16 +44,16 @@ public final class NodeMonitor implements AutoCloseable {
 
     /** What is known without asking: nodes that nobody has looked at are missing. Never waits. */
     public ObservedCluster known() {
-        return new ObservedCluster(
-                cluster,
-                watches.stream().map(NodeWatch::known).flatMap(Optional::stream).toList(),
-                newest.get());
+        return memory.with(
+                watches.stream().map(NodeWatch::known).flatMap(Optional::stream).toList());
     }
 
     /** As it was last seen, some seconds ago at most; waits up to five seconds for nodes that nobody has looked at lately. */
     public ObservedCluster observed() {
         List<Long> numbers = watches.stream().map(NodeWatch::askUnlessFresh).toList();
-        return collect(numbers);
+        ObservedCluster observed = collect(numbers);
+        // Looks of different times contradict each other while a standby is promoted.
+        return observed.contradiction().isPresent() ? observeNow() : observed;
     }
 
     /** As it is now; a node that takes longer than five seconds does not answer. */
@@ -76,25 +77,21 @@ public final class NodeMonitor implements AutoCloseable {
         for (int i = 0; i < watches.size(); i++) {
             nodes.add(watches.get(i).await(numbers.get(i)));
         }
-        ObservedCluster observed = new ObservedCluster(cluster, nodes, newest.get());
-        alert(observed);
-        return observed;
+        return memory.with(nodes);
     }
 
     private void seen(NodeObservation observation) {
-        if (observation instanceof Answered answered && !answered.inRecovery()) {
-            newest.accumulateAndGet(answered.timeline(), NodeMonitor::newer);
-        }
+        Set<NodeAddress> doubtful = memory.seen(observation, clock.instant());
+        alert();
+        doubtful.forEach(this::doubt);
         listeners.forEach(listener -> listener.accept(observation));
     }
 
-    private static @Nullable Timeline newer(@Nullable Timeline known, @Nullable Timeline seen) {
-        return known == null || (seen != null && known.compareTo(seen) < 0) ? seen : known;
-    }
-
     /** A conflict is said once when it begins, and once when it is over. */
-    private void alert(ObservedCluster observed) {
-        String now = observed.conflict().map(conflict -> conflict.explained()).orElse("");
+    private synchronized void alert() {
+        String now = memory.standing()
+                .map(conflict -> conflict.refusal().explained())
+                .orElse("");
         if (!told.getAndSet(now).equals(now)) {
             if (now.isEmpty()) {
                 LOG.info("cluster {}: its nodes agree again", cluster);

@@ -23,6 +23,8 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks at one node again and again, on a thread and over a session of its own: a node that hangs holds up no other. When
@@ -50,7 +52,9 @@ final class NodeWatch implements AutoCloseable {
                    (SELECT system_identifier FROM pg_control_system()) AS system,
                    pg_is_in_recovery() AS in_recovery,
                    CASE WHEN pg_is_in_recovery()
-                        THEN greatest(receiver.received_tli, (SELECT timeline_id FROM pg_control_checkpoint()))
+                        THEN greatest(receiver.received_tli,
+                                      (SELECT timeline_id FROM pg_control_checkpoint()),
+                                      (SELECT min_recovery_end_timeline FROM pg_control_recovery()))
                         ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline,
                    coalesce(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                                  ELSE pg_current_wal_flush_lsn() END, '0/0') AS location,
@@ -66,6 +70,8 @@ final class NodeWatch implements AutoCloseable {
                        - coalesce(current_setting('reserved_connections', true)::int, 0) AS allowed
             FROM (VALUES (1)) AS one LEFT JOIN pg_stat_wal_receiver AS receiver ON true
             """;
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeWatch.class);
 
     private final NodeSessions sessions;
     private final NodeAddress node;
@@ -177,15 +183,40 @@ final class NodeWatch implements AutoCloseable {
     }
 
     private void watch() {
-        while (true) {
-            long number = begin();
-            NodeObservation seen = look();
-            listener.accept(seen);
-            if (!goesOnAfter(seen, number)) {
-                closeSession();
-                return;
+        boolean rests = false;
+        try {
+            while (!rests) {
+                long number = begin();
+                NodeObservation seen = look();
+                tell(seen);
+                rests = !goesOnAfter(seen, number);
+            }
+        } finally {
+            if (!rests) {
+                fell();
             }
         }
+    }
+
+    /** What goes wrong with whoever listens is not the node's. */
+    private void tell(NodeObservation seen) {
+        try {
+            listener.accept(seen);
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "look at node {} of cluster {} not told",
+                    node,
+                    sessions.cluster().name(),
+                    e);
+        }
+    }
+
+    /** Whoever asks next starts it again. */
+    private synchronized void fell() {
+        runs = false;
+        looking = false;
+        closeSession();
+        notifyAll();
     }
 
     private synchronized long begin() {
@@ -213,6 +244,10 @@ final class NodeWatch implements AutoCloseable {
         }
         boolean rests = !always && asked == number && System.nanoTime() - askedAt > RESTS_AFTER.toNanos();
         runs = !closed && !rests;
+        if (!runs) {
+            // Whoever asks from here on starts another thread.
+            closeSession();
+        }
         return runs;
     }
 

@@ -3,13 +3,16 @@ package io.nightshift.infra.routing;
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -19,10 +22,17 @@ import org.jspecify.annotations.Nullable;
  * A cluster as its nodes were last seen, in the order of the configuration. Pure: everything that follows from the
  * observations is decided here.
  *
- * @param newest the newest timeline that any of its primaries was ever seen on; null before the first
+ * @param lineage what was known of it before; null when nothing was
+ * @param standing a conflict of before that is not over, whatever these observations say; null if there is none
  */
 public record ObservedCluster(
-        String name, List<NodeObservation> nodes, @Nullable Timeline newest) {
+        String name,
+        List<NodeObservation> nodes,
+        @Nullable Lineage lineage,
+        @Nullable Conflict standing) {
+
+    /** How much a node is doing for us that has failed too often. */
+    static final int LEFT_ALONE = Integer.MAX_VALUE;
 
     public ObservedCluster {
         nodes = List.copyOf(nodes);
@@ -47,12 +57,40 @@ public record ObservedCluster(
     }
 
     private List<Answered> primaries() {
-        return answered().stream().filter(node -> !node.inRecovery()).toList();
+        return answered().stream()
+                .filter(node -> !node.inRecovery() && isOurs(node))
+                .toList();
+    }
+
+    /** Which cluster it is; empty while nobody can tell. */
+    private Optional<SystemIdentifier> system() {
+        if (lineage != null) {
+            return Optional.of(lineage.system());
+        }
+        List<SystemIdentifier> systems = systems();
+        return systems.size() == 1 ? Optional.of(systems.get(0)) : Optional.empty();
+    }
+
+    private List<SystemIdentifier> systems() {
+        return answered().stream().map(Answered::system).distinct().toList();
+    }
+
+    private boolean isOurs(Answered node) {
+        return system().filter(node.system()::equals).isPresent();
     }
 
     /** An old primary that came back: a standby of it was promoted meanwhile. */
     private boolean isPast(Answered primary) {
-        return newest != null && primary.timeline().compareTo(newest) < 0;
+        return primary.timeline().compareTo(newest(primary)) < 0;
+    }
+
+    /** The newest timeline of our nodes, of before or now. */
+    private Timeline newest(Answered ours) {
+        Timeline before = lineage == null ? ours.timeline() : lineage.newest();
+        return answered().stream()
+                .filter(this::isOurs)
+                .map(Answered::timeline)
+                .reduce(before, (one, other) -> one.compareTo(other) < 0 ? other : one);
     }
 
     public List<Answered> standbys() {
@@ -64,50 +102,95 @@ public record ObservedCluster(
     }
 
     /**
-     * How much WAL of the primary a standby has not replayed. Empty when it is not known: without a primary nobody can
-     * tell, and that is not 0.
+     * How much WAL of its primary a standby has not replayed. Empty when it is not known: without a primary nobody can
+     * tell, nor on another timeline than the primary's, and that is not 0.
      */
     public Optional<DataSize> lag(Answered standby) {
-        return primary()
+        return source(standby)
                 .map(source -> new DataSize(Math.max(0, source.location().minus(standby.location()))));
+    }
+
+    /** Of several primaries the one whose timeline it follows, unless that is of the past. */
+    private Optional<Answered> source(Answered standby) {
+        if (!isOurs(standby)) {
+            return Optional.empty();
+        }
+        Optional<Answered> primary = primary();
+        if (primary.isPresent()) {
+            return primary.filter(source -> source.timeline().equals(standby.timeline()) || standby.isStreaming());
+        }
+        return primaries().stream()
+                .filter(source -> !isPast(source) && source.timeline().equals(standby.timeline()))
+                .max(Comparator.comparing(Answered::location));
     }
 
     /** Why nothing may be written, begun or cleaned up here until a person has looked; empty when all is well. */
     public Optional<NightshiftException> conflict() {
-        List<Answered> seen = answered();
-        if (seen.stream().map(Answered::system).distinct().count() > 1) {
-            return Optional.of(new NightshiftException(
-                    FailureKind.REFUSED,
-                    "nodes of cluster " + name + " have different system identifiers: "
-                            + seen.stream()
-                                    .map(node -> node.node() + " has " + node.system())
-                                    .collect(Collectors.joining(", ")),
-                    "they are not one cluster; correct nodes in clusters/" + name + ".yaml"));
+        return contradiction().or(() -> Optional.ofNullable(standing)).map(Conflict::refusal);
+    }
+
+    /** The conflict that these observations show. */
+    Optional<Conflict> contradiction() {
+        return twoClusters().or(this::twoPrimaries).or(this::pastPrimary);
+    }
+
+    private Optional<Conflict> twoClusters() {
+        List<Answered> strangers =
+                answered().stream().filter(node -> !isOurs(node)).toList();
+        if (strangers.isEmpty()) {
+            return Optional.empty();
         }
+        boolean isMixed = systems().size() > 1;
+        String seen = (isMixed ? answered() : strangers)
+                .stream().map(node -> node.node() + " has " + node.system()).collect(Collectors.joining(", "));
+        return Optional.of(
+                isMixed || lineage == null
+                        ? new Conflict(
+                                "nodes of cluster " + name + " have different system identifiers: " + seen,
+                                "they are not one cluster; correct nodes in clusters/" + name + ".yaml",
+                                addresses(answered()))
+                        : new Conflict(
+                                "cluster " + name + " has another system identifier than before: " + seen + ", but "
+                                        + lineage.system() + " was seen before",
+                                "correct nodes in clusters/" + name
+                                        + ".yaml; if the cluster was made anew, make all of its nodes anew or restart"
+                                        + " Nightshift",
+                                addresses(strangers)));
+    }
+
+    private Optional<Conflict> twoPrimaries() {
         List<Answered> primaries = primaries();
-        if (primaries.size() > 1) {
-            return Optional.of(new NightshiftException(
-                    FailureKind.REFUSED,
-                    "cluster " + name + " has " + primaries.size() + " nodes that claim to be its primary: "
-                            + primaries.stream()
-                                    .map(node -> node.node() + " on timeline " + node.timeline())
-                                    .collect(Collectors.joining(", ")),
-                    "find out which one is right and shut the other down; nothing was done to either"));
-        }
-        return primaries.stream()
+        return primaries.size() < 2
+                ? Optional.empty()
+                : Optional.of(new Conflict(
+                        "cluster " + name + " has " + primaries.size() + " nodes that claim to be its primary: "
+                                + primaries.stream()
+                                        .map(node -> node.node() + " on timeline " + node.timeline())
+                                        .collect(Collectors.joining(", ")),
+                        "find out which one is right and shut the other down; nothing was done to either",
+                        addresses(primaries)));
+    }
+
+    private Optional<Conflict> pastPrimary() {
+        return primaries().stream()
                 .filter(this::isPast)
                 .findFirst()
-                .map(past -> new NightshiftException(
-                        FailureKind.REFUSED,
+                .map(past -> new Conflict(
                         past.node() + " of cluster " + name + " claims to be its primary on timeline " + past.timeline()
-                                + ", but timeline " + newest + " was seen before",
-                        "it is an old primary that came back: shut it down, or make it a standby of the present one"));
+                                + ", but timeline " + newest(past) + " was seen before",
+                        "it is an old primary that came back: shut it down, or make it a standby of the present one",
+                        Set.of(past.node())));
+    }
+
+    private static Set<NodeAddress> addresses(List<Answered> nodes) {
+        return nodes.stream().map(Answered::node).collect(Collectors.toSet());
     }
 
     /**
-     * The node for an intent. Of the standbys that fit it is the one of two, drawn at random, with less to do.
+     * The node for an intent. Of the standbys that fit it is the one of two, drawn at random, with less to do. In a
+     * conflict there is no primary, and work that only reads goes on on standbys.
      *
-     * @param outstanding how much each node is doing for us now
+     * @param outstanding how much each node is doing for us now, {@link #LEFT_ALONE} where nothing is tried
      */
     public Answered choose(Intent intent, ToIntFunction<NodeAddress> outstanding, RandomGenerator random) {
         if (intent instanceof Intent.RestoredCopy) {
@@ -119,27 +202,61 @@ public record ObservedCluster(
         List<Unreachable> unreachable = unreachable();
         // Who names a pooler is told, whatever else the list holds: it would be needed on the day of a failover.
         unreachable.stream().filter(Unreachable::isNoServer).findFirst().ifPresent(pooler -> {
-            throw pooler.reason();
+            throw again(pooler.reason());
         });
         if (answered().isEmpty() && !unreachable.isEmpty()) {
-            throw unreachable.get(0).reason();
+            throw again(unreachable.get(0).reason());
         }
-        conflict().ifPresent(conflict -> {
-            throw conflict;
-        });
-        return candidate(intent, outstanding, random).orElseThrow(() -> none(intent));
+        return candidate(intent, outstanding, random)
+                .orElseThrow(() -> conflict().orElseGet(() -> none(intent)));
+    }
+
+    /** Whoever throws it has a stack of its own. */
+    private static NightshiftException again(NightshiftException reason) {
+        return new NightshiftException(reason.kind(), String.valueOf(reason.getMessage()), reason.hint(), reason);
     }
 
     private Optional<Answered> candidate(
             Intent intent, ToIntFunction<NodeAddress> outstanding, RandomGenerator random) {
         if (intent instanceof Intent.Standby standby) {
-            return lessBusy(fitting(standby), outstanding, random);
+            return ofStandbys(standby, outstanding, random, Optional.empty());
         }
         if (intent instanceof Intent.StandbyPreferred preferred) {
-            return lessBusy(fitting(new Intent.Standby(preferred.maxLag(), preferred.replayed())), outstanding, random)
-                    .or(this::primary);
+            return ofStandbys(preferred.onStandby(), outstanding, random, writable());
         }
-        return primary();
+        return writable();
+    }
+
+    private Optional<Answered> writable() {
+        return conflict().isPresent() ? Optional.empty() : primary();
+    }
+
+    /** One that has failed too often is taken when there is no other, the primary neither. */
+    private Optional<Answered> ofStandbys(
+            Intent.Standby intent,
+            ToIntFunction<NodeAddress> outstanding,
+            RandomGenerator random,
+            Optional<Answered> primary) {
+        List<Answered> fitting = fitting(intent);
+        List<Answered> tried = fitting.stream()
+                .filter(standby -> outstanding.applyAsInt(standby.node()) != LEFT_ALONE)
+                .toList();
+        return lessBusy(tried, outstanding, random).or(() -> primary).or(() -> lessBusy(fitting, outstanding, random));
+    }
+
+    /** Whether an intent might be given this node. */
+    public boolean isFit(Intent intent, NodeAddress address) {
+        return answered().stream().filter(node -> node.node().equals(address)).anyMatch(node -> isFit(intent, node));
+    }
+
+    private boolean isFit(Intent intent, Answered node) {
+        if (intent instanceof Intent.Standby standby) {
+            return node.inRecovery() && whyNot(standby, node).isEmpty();
+        }
+        boolean isPrimary = writable().filter(node::equals).isPresent();
+        return intent instanceof Intent.StandbyPreferred preferred
+                ? isPrimary || isFit(preferred.onStandby(), node)
+                : intent instanceof Intent.Primary && isPrimary;
     }
 
     private List<Answered> fitting(Intent.Standby intent) {
@@ -162,12 +279,17 @@ public record ObservedCluster(
 
     /** What keeps a standby from being taken; "" if nothing. */
     private String whyNot(Intent.Standby intent, Answered standby) {
+        if (!isOurs(standby)) {
+            return "of another system";
+        }
         if (standby.receiver() == null) {
             return "without a running WAL receiver";
         }
         Optional<DataSize> lag = lag(standby);
         if (lag.isEmpty()) {
-            return "how far behind is not known without the primary";
+            return primary().isPresent()
+                    ? "how far behind is not known on timeline " + standby.timeline()
+                    : "how far behind is not known without the primary";
         }
         if (lag.get().compareTo(intent.maxLag()) > 0) {
             return lag.get().rounded() + " behind";

@@ -1,17 +1,22 @@
 package io.nightshift.infra.routing;
 
+import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.run.Timings;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -34,13 +39,14 @@ public final class RoutingPools implements AutoCloseable {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
 
+    /** So long closing waits for sessions that are cut. */
+    private static final Duration CUT = Duration.ofSeconds(1);
+
     /** Work that takes longer is a reason to see whether the node still answers. */
     private static final Duration DOUBTFUL = Duration.ofSeconds(1);
 
-    private static final String READ_ONLY = "25006";
-
     /** The node is no longer what it was, or its sessions are over. */
-    private static final Set<String> ROLE_CHANGED = Set.of(READ_ONLY, "57P01", "57P02", "57P03");
+    private static final Set<String> ROLE_CHANGED = Set.of(SqlStates.READ_ONLY, "57P01", "57P02", "57P03");
 
     private record Key(NodeAddress node, String database) {}
 
@@ -73,9 +79,10 @@ public final class RoutingPools implements AutoCloseable {
     public <T> T read(Intent intent, String database, String purpose, SqlWork<T> work) {
         return again(
                 intent,
-                (node, left) -> onNode(node, database, purpose, left, connection -> {
+                (node, until) -> onNode(node, database, purpose, until, (connection, left) -> {
                     connection.setReadOnly(true);
                     connection.setAutoCommit(false);
+                    limit(connection, left);
                     T result = readOnly(connection, purpose, work);
                     connection.commit();
                     return result;
@@ -87,7 +94,7 @@ public final class RoutingPools implements AutoCloseable {
         try {
             return work.on(connection);
         } catch (SQLException e) {
-            if (READ_ONLY.equals(e.getSQLState())) {
+            if (SqlStates.READ_ONLY.equals(e.getSQLState())) {
                 throw new NightshiftException(
                         FailureKind.BUG, purpose + " writes where it said that it reads: " + e.getMessage(), null, e);
             }
@@ -105,8 +112,9 @@ public final class RoutingPools implements AutoCloseable {
     public <T> T write(String database, String purpose, SqlWork<T> work) {
         return again(
                 Intent.PRIMARY,
-                (node, left) -> onNode(node, database, purpose, left, connection -> {
+                (node, until) -> onNode(node, database, purpose, until, (connection, left) -> {
                     connection.setAutoCommit(false);
+                    limit(connection, left);
                     requireSamePrimary(connection, node);
                     T result = work.on(connection);
                     commit(connection, node);
@@ -114,9 +122,17 @@ public final class RoutingPools implements AutoCloseable {
                 }));
     }
 
+    /** Nothing goes on at the server that nobody waits for. */
+    private static void limit(Connection connection, Duration left) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET LOCAL statement_timeout = " + left.toMillis());
+        }
+    }
+
     @FunctionalInterface
     private interface Attempt<T> {
-        T on(Answered node, Duration left);
+        /** Tries until then, of {@link System#nanoTime}. */
+        T on(Answered node, long until);
     }
 
     private <T> T again(Intent intent, Attempt<T> attempt) {
@@ -126,8 +142,7 @@ public final class RoutingPools implements AutoCloseable {
         while (true) {
             try {
                 Answered node = seen.choose(intent, this::burden, ThreadLocalRandom.current());
-                Duration left = Duration.ofNanos(Math.max(1, until - System.nanoTime()));
-                return breakers.call(node.node(), () -> attempt.on(node, left));
+                return breakers.call(node.node(), () -> attempt.on(node, until));
             } catch (NightshiftException e) {
                 if (closed
                         || !e.kind().isTransient()
@@ -142,14 +157,15 @@ public final class RoutingPools implements AutoCloseable {
         }
     }
 
-    private <T> T onNode(Answered node, String database, String purpose, Duration left, NodePool.Loan<T> loan) {
+    private <T> T onNode(Answered node, String database, String purpose, long until, NodePool.Loan<T> loan) {
         NodePool pool = pool(node, database);
         Future<?> doubt = doubts.schedule(() -> monitor.doubt(node.node()), DOUBTFUL.toMillis(), TimeUnit.MILLISECONDS);
+        long begun = System.nanoTime();
         try {
-            return pool.lend(purpose, left, connection -> {
+            return pool.lend(purpose, until, (connection, left) -> {
                 boolean done = false;
                 try {
-                    T result = loan.with(connection);
+                    T result = loan.with(connection, left);
                     done = true;
                     return result;
                 } finally {
@@ -159,22 +175,43 @@ public final class RoutingPools implements AutoCloseable {
                 }
             });
         } catch (SQLException e) {
-            if (e.getCause() instanceof NightshiftException refused) {
+            Optional<NightshiftException> own = own(e);
+            if (own.isPresent()) {
                 monitor.doubt(node.node());
-                throw refused;
+                throw own.get();
             }
             String state = String.valueOf(e.getSQLState());
             if (ROLE_CHANGED.contains(state) || state.startsWith("08")) {
                 pool.evict();
                 monitor.doubt(node.node());
             }
-            throw SqlStates.failure(
-                    purpose + " on " + node.node() + " of cluster "
-                            + sessions.cluster().name(),
-                    e);
+            String doing = purpose + " on " + node.node() + " of cluster "
+                    + sessions.cluster().name();
+            throw state.equals(SqlStates.QUERY_CANCELED) && System.nanoTime() - until >= 0
+                    ? tooLong(doing, e)
+                    : SqlStates.failure(doing, e);
         } finally {
             doubt.cancel(false);
+            Timings.spent(Timings.Kind.SQL, Duration.ofNanos(System.nanoTime() - begun));
         }
+    }
+
+    /** The failure that is told already, somewhere among the causes. */
+    private static Optional<NightshiftException> own(SQLException thrown) {
+        for (Throwable cause = thrown.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof NightshiftException told) {
+                return Optional.of(told);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static NightshiftException tooLong(String doing, SQLException e) {
+        return new NightshiftException(
+                FailureKind.POSTGRES_UNAVAILABLE,
+                doing + ": not done within " + Durations.print(PATIENCE),
+                "see in pg_stat_activity what it waits for, or what keeps the server busy",
+                e);
     }
 
     private static void rollBack(Connection connection) {
@@ -193,7 +230,8 @@ public final class RoutingPools implements AutoCloseable {
             row.next();
             int timeline = row.getInt(1);
             if (timeline == 0 || !new Timeline(timeline).equals(observed.timeline())) {
-                throw new SQLException("it is no longer the primary of timeline " + observed.timeline(), READ_ONLY);
+                throw new SQLException(
+                        "it is no longer the primary of timeline " + observed.timeline(), SqlStates.READ_ONLY);
             }
         }
     }
@@ -236,20 +274,25 @@ public final class RoutingPools implements AutoCloseable {
     }
 
     private NodePool pool(Answered node, String database) {
-        if (closed) {
-            throw new NightshiftException(
-                    FailureKind.CANCELLED,
-                    "the pools of cluster " + sessions.cluster().name() + " are closed");
-        }
+        Key place = new Key(node.node(), database);
         NodePool[] old = {null};
-        NodePool pool = pools.compute(new Key(node.node(), database), (key, known) -> {
+        NodePool pool = pools.compute(place, (key, known) -> {
             if (known != null && known.part().equals(node.part())) {
                 return known;
             }
             old[0] = known;
             return new NodePool(sessions, node.node(), database, node.part());
         });
-        close(old[0]);
+        end(old[0]);
+        // Asked afterwards: what is made while all are closed is seen here or there.
+        if (closed) {
+            if (pools.remove(place, pool)) {
+                end(pool);
+            }
+            throw new NightshiftException(
+                    FailureKind.CANCELLED,
+                    "the pools of cluster " + sessions.cluster().name() + " are closed");
+        }
         return pool;
     }
 
@@ -260,23 +303,30 @@ public final class RoutingPools implements AutoCloseable {
             boolean over =
                     !(observation instanceof Answered answered) || !pool.part().equals(answered.part());
             if (key.node().equals(observation.node()) && over && pools.remove(key, pool)) {
-                close(pool);
+                end(pool);
             }
         });
     }
 
     /** On a thread of its own: a pool waits for what it cuts. */
-    private static void close(@Nullable NodePool pool) {
-        if (pool != null) {
-            Thread closer = new Thread(pool::close, "node-pool-end");
-            closer.setDaemon(true);
-            closer.start();
+    private static Optional<Thread> end(@Nullable NodePool pool) {
+        if (pool == null) {
+            return Optional.empty();
         }
+        Thread closer = new Thread(pool::close, "node-pool-end");
+        closer.setDaemon(true);
+        closer.start();
+        return Optional.of(closer);
     }
 
     /** What tells for another node: one that has failed too often comes last. */
-    private int burden(NodeAddress node) {
-        return breakers.isClosed(node) ? lent(node) : Integer.MAX_VALUE;
+    int burden(NodeAddress node) {
+        return breakers.isClosed(node) ? lent(node) : ObservedCluster.LEFT_ALONE;
+    }
+
+    /** Opens a session or a connection outside of the pools: it is tried, and tells how the node is, in any case. */
+    <T> T noted(NodeAddress node, NodeBreakers.Call<T> opening) {
+        return breakers.noted(node, opening);
     }
 
     /** How the breaker of a node stands: closed, open, half-open. */
@@ -292,15 +342,27 @@ public final class RoutingPools implements AutoCloseable {
                 .sum();
     }
 
-    /** Waits until nothing is lent, up to the limit; then cuts what still is. */
+    /** Waits until nothing is lent, up to the limit; then cuts what still is, all at the same time, within a second. */
     public void close(Duration limit) {
         closed = true;
         long until = System.nanoTime() + limit.toNanos();
         while (pools.values().stream().anyMatch(pool -> pool.lent() > 0) && System.nanoTime() < until) {
             LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
         }
-        pools.values().forEach(NodePool::close);
         doubts.shutdownNow();
+        long cutBy = System.nanoTime() + CUT.toNanos();
+        List<Thread> ending = pools.values().stream()
+                .map(RoutingPools::end)
+                .flatMap(Optional::stream)
+                .toList();
+        for (Thread each : ending) {
+            try {
+                each.join(Math.max(1, (cutBy - System.nanoTime()) / 1_000_000));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
     }
 
     @Override

@@ -26,7 +26,7 @@ class BrakeRuleTest {
                 List.of(new Slot("db2", true, true, 16 * 1024 * MB)));
 
         assertThat(RULE.reason(load)).isEmpty();
-        assertThat(RULE.notStreaming(load)).isEmpty();
+        assertThat(RULE.notStreaming(load, List.of())).isEmpty();
     }
 
     @Test
@@ -49,7 +49,7 @@ class BrakeRuleTest {
         var load = new Load("nightshift", List.of(standby("db2", state, 9000 * MB)), 1, List.of());
 
         assertThat(RULE.reason(load)).isEmpty();
-        assertThat(RULE.notStreaming(load))
+        assertThat(RULE.notStreaming(load, List.of()))
                 .containsExactly(new NotStreaming(
                         "standby db2",
                         "is connected but does not stream: its state is " + state + ", 8.79 GB behind",
@@ -65,7 +65,7 @@ class BrakeRuleTest {
                 List.of(new Slot("db2", true, false, 20 * 1024 * MB), new Slot("sink", false, false, 20 * 1024 * MB)));
 
         assertThat(RULE.reason(load)).isEmpty();
-        assertThat(RULE.notStreaming(load))
+        assertThat(RULE.notStreaming(load, List.of()))
                 .containsExactly(new NotStreaming(
                         "replication slot db2",
                         "no standby is connected to it, and the server keeps 20.0 GB of WAL for it",
@@ -84,11 +84,25 @@ class BrakeRuleTest {
         var load = new Load("nightshift", List.of(standby("db2", null, null)), null, List.of());
 
         assertThat(RULE.reason(load)).isEmpty();
-        assertThat(RULE.notStreaming(load)).isEmpty();
+        assertThat(RULE.notStreaming(load, List.of())).isEmpty();
         assertThat(load.isVisible()).isFalse();
     }
 
+    @Test
+    void a_standby_that_was_there_and_is_gone_is_an_alert_once_whether_it_has_a_slot_or_not() {
+        var gone = standby("db2", "catchup", 0L);
+        var withSlot = new Standby("db3", "db3", "streaming", 0L, "of_db3");
+        var load = new Load("nightshift", List.of(), 1, List.of(new Slot("of_db3", true, false, 16 * MB)));
+
+        assertThat(RULE.notStreaming(load, List.of(gone, withSlot)))
+                .extracting(NotStreaming::subject)
+                .containsExactly("replication slot of_db3", "standby db2");
+        assertThat(RULE.notStreaming(
+                        new Load("nightshift", List.of(standby("db2", "streaming", 0L)), 1, List.of()), List.of(gone)))
+                .isEmpty();
+    }
+
     private static Standby standby(String name, String state, Long lag) {
-        return new Standby(name, name, state, lag);
+        return new Standby(name, name, state, lag, null);
     }
 }

@@ -26,8 +26,14 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -268,6 +274,130 @@ final class ClusterConnectionsTest {
                 ReplicationConnection replication = connections.replication(address(standby), "test")) {
             assertThat(portOf(session)).isEqualTo(standby.port());
             assertThat(replication.show("port")).isEqualTo(Integer.toString(standby.port()));
+        }
+    }
+
+    @Test
+    void a_listener_that_fails_does_not_end_the_watch_of_a_node() {
+        var connections = cluster(address(primary));
+        connections.monitor().onLook(look -> {
+            throw new IllegalStateException("as it was told");
+        });
+
+        for (int look = 0; look < 2; look++) {
+            assertThat(connections.monitor().observeNow().primary()).isPresent();
+        }
+    }
+
+    @Test
+    void a_database_that_is_not_there_is_for_whoever_configured_it_and_no_fault_of_the_node() {
+        var connections = cluster(address(primary));
+
+        for (int i = 0; i < 6; i++) {
+            assertThatThrownBy(() ->
+                            connections.pools().read(Intent.PRIMARY, "nosuch", "test", ClusterConnectionsTest::portOf))
+                    .hasMessageContaining("database \"nosuch\" does not exist")
+                    .satisfies(failure ->
+                            assertThat(((NightshiftException) failure).kind()).isEqualTo(FailureKind.CONFIGURATION));
+        }
+
+        assertThat(connections.pools().breaker(address(primary))).isEqualTo("closed");
+        assertThat(connections.pools().read(Intent.PRIMARY, "postgres", "test", ClusterConnectionsTest::portOf))
+                .isEqualTo(primary.port());
+    }
+
+    @Test
+    void the_server_ends_pooled_work_that_nobody_waits_for() {
+        var pools = cluster(address(primary)).pools();
+
+        long reading = pools.read(Intent.PRIMARY, "postgres", "test", ClusterConnectionsTest::statementTimeout);
+        long writing = pools.write("postgres", "test", ClusterConnectionsTest::statementTimeout);
+
+        assertThat(List.of(reading, writing))
+                .allSatisfy(millis -> assertThat(millis).isBetween(1L, RoutingPools.PATIENCE.toMillis()));
+    }
+
+    private static long statementTimeout(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'")) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    @Test
+    void whoever_finds_a_pool_busy_waits_and_is_told_so_in_the_end() throws Exception {
+        try (NodePool pool = pool()) {
+            CountDownLatch begun = new CountDownLatch(4);
+            CountDownLatch release = new CountDownLatch(1);
+            ExecutorService busy = Executors.newFixedThreadPool(5);
+            List<Future<Integer>> working = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                working.add(busy.submit(() -> pool.lend("busy", in(60), (connection, left) -> {
+                    begun.countDown();
+                    awaitQuietly(release);
+                    return portOf(connection);
+                })));
+            }
+            begun.await();
+
+            assertThatThrownBy(() -> pool.lend("fifth", System.nanoTime(), (connection, left) -> portOf(connection)))
+                    .hasMessage("sessions of postgres on " + address(primary) + " of cluster chanuka: all 4 are in use")
+                    .satisfies(failure -> assertThat(((NightshiftException) failure).kind())
+                            .isEqualTo(FailureKind.RESOURCES_EXHAUSTED));
+            Future<Integer> patient =
+                    busy.submit(() -> pool.lend("sixth", in(60), (connection, left) -> portOf(connection)));
+            Awaitility.await().until(() -> pool.lent() == 5);
+            release.countDown();
+
+            assertThat(patient.get(1, TimeUnit.MINUTES)).isEqualTo(primary.port());
+            for (Future<Integer> each : working) {
+                assertThat(each.get(1, TimeUnit.MINUTES)).isEqualTo(primary.port());
+            }
+            busy.shutdown();
+        }
+    }
+
+    @Test
+    void a_pool_that_was_closed_meanwhile_is_tried_again_and_says_nothing_about_the_node() {
+        NodePool pool = pool();
+        pool.close();
+        NodeBreakers breakers = new NodeBreakers("chanuka");
+
+        for (int i = 0; i < 5; i++) {
+            assertThatThrownBy(() -> breakers.call(address(primary), () -> {
+                        try {
+                            return pool.lend("late", in(60), (connection, left) -> portOf(connection));
+                        } catch (SQLException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    }))
+                    .hasMessageContaining("are closed: it is no longer what it was")
+                    .satisfies(ClusterConnectionsTest::isUnavailable);
+        }
+
+        assertThat(breakers.state(address(primary))).isEqualTo("closed");
+    }
+
+    private static NodePool pool() {
+        return new NodePool(
+                new NodeSessions(
+                        config(List.of(address(primary)), new Secret(primary.password())), Passwords.of(Map.of())),
+                address(primary),
+                "postgres",
+                "primary");
+    }
+
+    private static long in(long seconds) {
+        return System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

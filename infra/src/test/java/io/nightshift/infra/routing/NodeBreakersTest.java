@@ -12,7 +12,9 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
+import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** When a node is left alone, and when it is tried again. */
@@ -73,5 +75,33 @@ class NodeBreakersTest {
         fail(DB1, FailureKind.CONFIGURATION, 20);
 
         assertThat(breakers.isClosed(DB1)).isTrue();
+    }
+
+    @Test
+    void a_node_that_rolls_back_or_ends_work_is_there() {
+        for (String state : List.of("40001", "40P01", "25006", "57014")) {
+            for (int i = 0; i < 10; i++) {
+                assertThatThrownBy(() -> breakers.call(DB1, () -> {
+                            throw new NightshiftException(
+                                    FailureKind.POSTGRES_UNAVAILABLE, "told", null, new SQLException("told", state));
+                        }))
+                        .hasMessage("told");
+            }
+        }
+
+        assertThat(breakers.state(DB1)).isEqualTo("closed");
+    }
+
+    @Test
+    void what_is_opened_outside_of_the_pools_counts_and_is_tried_in_any_case() {
+        for (int i = 0; i < 5; i++) {
+            assertThatThrownBy(() -> breakers.noted(DB1, () -> {
+                        throw new NightshiftException(FailureKind.POSTGRES_UNAVAILABLE, "away");
+                    }))
+                    .hasMessage("away");
+        }
+
+        assertThat(breakers.state(DB1)).isEqualTo("open");
+        assertThat(breakers.noted(DB1, () -> "an answer")).isEqualTo("an answer");
     }
 }

@@ -23,6 +23,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +54,7 @@ class RoutingTest {
     /** Used by one test after the other for as long as none has changed who is who. */
     private static ReplicatedCluster cluster;
 
+    private final JumpingClock clock = new JumpingClock();
     private ClusterConnections connections;
 
     @BeforeEach
@@ -79,7 +83,7 @@ class RoutingTest {
         }
     }
 
-    private static ClusterConnections connections(String name, List<TestPostgres> nodes) {
+    private ClusterConnections connections(String name, List<TestPostgres> nodes) {
         return new ClusterConnections(
                 new ClusterConfig(
                         name,
@@ -97,7 +101,28 @@ class RoutingTest {
                         1,
                         Map.of()),
                 Passwords.of(Map.of()),
-                Clock.systemUTC());
+                clock);
+    }
+
+    /** The present time, and what it was moved on by. */
+    private static final class JumpingClock extends Clock {
+
+        private volatile Duration ahead = Duration.ZERO;
+
+        @Override
+        public Instant instant() {
+            return Clock.systemUTC().instant().plus(ahead);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            throw new UnsupportedOperationException();
+        }
     }
 
     private static NodeAddress address(TestPostgres node) {
@@ -199,6 +224,7 @@ class RoutingTest {
         write(1);
         TestPostgres old = cluster.failOver();
         write(2);
+        letTheStandbyKnowItsTimeline(old);
         old.restart();
         await().atMost(LIMIT)
                 .until(() -> connections.monitor().observeNow().conflict().isPresent());
@@ -214,7 +240,11 @@ class RoutingTest {
         assertThatThrownBy(() -> write(4)).hasMessageContaining("but timeline 2 was seen before");
         assertThatThrownBy(() -> connections.node(Intent.PRIMARY))
                 .hasMessageContaining("but timeline 2 was seen before");
+        try (ClusterConnections fresh = connections("fresh", cluster.nodes())) {
+            assertThatThrownBy(() -> fresh.node(Intent.PRIMARY)).hasMessageContaining("but timeline 2 was seen before");
+        }
         old.stop();
+        clock.ahead = ClusterMemory.FORGOTTEN;
         cluster.primary().restart();
         await().atMost(LIMIT).ignoreExceptions().untilAsserted(() -> write(5));
         assertThat(ReplicatedCluster.number(cluster.primary(), "SELECT sum(id) FROM note"))
@@ -222,6 +252,19 @@ class RoutingTest {
         old.restart();
         assertThat(ReplicatedCluster.number(old, "SELECT sum(id) FROM note")).isEqualTo(1);
         throwAway();
+    }
+
+    /** A standby without its primary knows its timeline from its last restart point. */
+    private static void letTheStandbyKnowItsTimeline(TestPostgres old) {
+        cluster.primary().execute("postgres", "CHECKPOINT");
+        TestPostgres standby = cluster.standbys().stream()
+                .filter(node -> node != old)
+                .findFirst()
+                .orElseThrow();
+        long reached = ReplicatedCluster.number(cluster.primary(), "SELECT pg_current_wal_flush_lsn() - '0/0'");
+        await().atMost(LIMIT)
+                .until(() -> ReplicatedCluster.number(standby, "SELECT pg_last_wal_replay_lsn() - '0/0'") >= reached);
+        standby.execute("postgres", "CHECKPOINT");
     }
 
     @Test

@@ -69,9 +69,10 @@ class FullBackupJobConfiguration {
     }
 
     @Bean
-    Step publishBackup(JobRepository repository, RunContext run, ClusterStorages storages) {
+    Step publishBackup(
+            JobRepository repository, RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages) {
         return new StepBuilder(repository)
-                .tasklet(new PublishBackupTasklet(run, storages))
+                .tasklet(new PublishBackupTasklet(run, clusters, storages))
                 .build();
     }
 }

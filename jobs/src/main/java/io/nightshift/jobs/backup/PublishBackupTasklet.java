@@ -2,8 +2,14 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.NewBackup;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.Lineage;
+import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.storage.ClusterStorages;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,10 +24,12 @@ final class PublishBackupTasklet implements Tasklet {
     private static final Logger LOG = LoggerFactory.getLogger(PublishBackupTasklet.class);
 
     private final RunContext run;
+    private final DatabaseOrchestrator clusters;
     private final ClusterStorages storages;
 
-    PublishBackupTasklet(RunContext run, ClusterStorages storages) {
+    PublishBackupTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages) {
         this.run = run;
+        this.clusters = clusters;
         this.storages = storages;
     }
 
@@ -31,10 +39,38 @@ final class PublishBackupTasklet implements Tasklet {
             return RepeatStatus.FINISHED;
         }
         BackupDocument document = WrittenBackup.recall(run);
+        requireSameCluster(document);
         NewBackup.publish(storages.forWriting(run.cluster()), document, run::checkOwnership);
         BackupReport.published(run, document);
         compare(document);
         return RepeatStatus.FINISHED;
+    }
+
+    /**
+     * A backup of a primary that others have left behind is not what a restore needs. A cluster that is away now says
+     * nothing against the backup.
+     */
+    private void requireSameCluster(BackupDocument document) {
+        ManagedCluster cluster = clusters.cluster(run.cluster());
+        cluster.requireNoConflict();
+        Lineage lineage = cluster.known().lineage();
+        if (lineage != null && !lineage.system().equals(document.systemIdentifier())) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "backup " + document.label() + " is of system " + document.systemIdentifier() + ", and cluster "
+                            + run.cluster() + " is system " + lineage.system() + " by now",
+                    "run the job again");
+        }
+        if (lineage != null && lineage.newest().compareTo(document.timeline()) > 0) {
+            run.report(new Finding(
+                    "backup/left-timeline",
+                    Severity.WARNING,
+                    "backup " + document.label(),
+                    "was taken on timeline " + document.timeline() + ", and the cluster is on timeline "
+                            + lineage.newest() + " by now",
+                    "take another backup: WAL of the new timeline leads on from this one only if the promotion came"
+                            + " after its end"));
+        }
     }
 
     /** The backup exists: a storage that cannot be listed now takes nothing from it. */

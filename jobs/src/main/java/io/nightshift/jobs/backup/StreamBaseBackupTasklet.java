@@ -13,6 +13,7 @@ import io.nightshift.infra.load.Brake;
 import io.nightshift.infra.load.WatchedNode;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
+import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BaseBackupOptions;
@@ -62,17 +63,52 @@ final class StreamBaseBackupTasklet implements Tasklet {
     }
 
     @Override
-    @SuppressWarnings("try") // the registration and the place are for closing only
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
         if (run.dryRun() || WrittenBackup.find(run).isPresent()) {
             return RepeatStatus.FINISHED;
         }
-        run.progress().begin("wait for the checkpoint", null, "");
-        ManagedNode node = clusters.cluster(run.cluster())
-                .node(run.settings(BackupSettings.class).intent());
-        new SourceCheck(run, clock).requireUnlessChecked(node);
-        try (HeavyWork.Place place = node.heavyWork(run);
-                ReplicationConnection server = node.replication(run.purpose());
+        try (Source source = source()) {
+            run.progress().begin("wait for the checkpoint", null, "");
+            new SourceCheck(run, clock).requireUnlessChecked(source.node());
+            stream(source.node());
+        }
+        return RepeatStatus.FINISHED;
+    }
+
+    /** A node, and our place on it. */
+    private record Source(ManagedNode node, HeavyWork.Place place) implements AutoCloseable {
+        @Override
+        public void close() {
+            place.close();
+        }
+    }
+
+    /** Who has waited for a place finds another cluster than before: the node is chosen again where it fits no more. */
+    private Source source() {
+        ManagedCluster cluster = clusters.cluster(run.cluster());
+        Intent intent = run.settings(BackupSettings.class).intent();
+        while (true) {
+            cluster.requireNoConflict();
+            ManagedNode node = cluster.node(intent);
+            HeavyWork.Place place = node.heavyWork(run);
+            boolean fits = false;
+            try {
+                fits = cluster.isStill(intent, node.address());
+            } finally {
+                if (!fits) {
+                    place.close();
+                }
+            }
+            if (fits) {
+                return new Source(node, place);
+            }
+            run.cancellation().check();
+        }
+    }
+
+    @SuppressWarnings("try") // the registration is for closing only
+    private void stream(ManagedNode node) {
+        try (ReplicationConnection server = node.replication(run.purpose());
                 Cancellation.Registration freeing =
                         run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"));
                 Brake brake = brake(node)) {
@@ -86,7 +122,6 @@ final class StreamBaseBackupTasklet implements Tasklet {
             run.cancellation().check();
             throw e;
         }
-        return RepeatStatus.FINISHED;
     }
 
     /** The primary says how far its standbys are, and the node that is read how busy it is. */

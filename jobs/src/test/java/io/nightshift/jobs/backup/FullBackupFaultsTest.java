@@ -7,6 +7,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.Debris;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Finding;
@@ -359,7 +360,9 @@ class FullBackupFaultsTest {
         List<String> published = cluster.files();
         BackupDocument document = document(cluster);
 
-        new PublishBackupTasklet(run.context(), cluster.clusterStorages()).execute(null, null);
+        try (DatabaseOrchestrator clusters = cluster.orchestrator()) {
+            new PublishBackupTasklet(run.context(), clusters, cluster.clusterStorages()).execute(null, null);
+        }
         Outcome restarted = run.attempt().completed();
 
         assertThat(restarted.steps()).doesNotContain("publishBackup");
