@@ -291,12 +291,18 @@ class HealthChecksTest {
         assertThat(HealthTrial.findings(foreign, "system-identifier"))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.detail()).contains("they are not one cluster"));
+        assertThat(HealthTrial.findings(foreign, "roles"))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.detail()).contains("have different system identifiers"));
         assertThat(HealthTrial.findings(nobody, "reachability"))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.subject()).isEqualTo("127.0.0.1:1"));
         assertThat(HealthTrial.gaps(nobody, "connections"))
                 .singleElement()
                 .satisfies(gap -> assertThat(gap.reason()).isEqualTo("the node does not answer"));
+        assertThat(HealthTrial.gaps(nobody, "wal-receiver"))
+                .singleElement()
+                .satisfies(gap -> assertThat(gap.subject()).isEqualTo("127.0.0.1:1"));
         assertThat(HealthTrial.findings(headless, "roles"))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.detail()).startsWith("no node takes writes"));
@@ -325,8 +331,7 @@ class HealthChecksTest {
                     .satisfies(finding -> assertThat(finding.detail()).startsWith("2 nodes claim to be the primary"));
             assertThat(HealthTrial.gaps(two, "sequences"))
                     .singleElement()
-                    .satisfies(
-                            gap -> assertThat(gap.reason()).isEqualTo("more than one node claims to be the primary"));
+                    .satisfies(gap -> assertThat(gap.reason()).contains("has 2 nodes that claim to be its primary"));
             assertThat(two.exitStatus()).isEqualTo(3);
         }
     }
