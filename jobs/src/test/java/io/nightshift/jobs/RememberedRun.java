@@ -132,8 +132,8 @@ public final class RememberedRun implements RunContext {
     }
 
     @Override
-    public void notEvaluated(String subject, String reason) {
-        draft.add(new NotEvaluated(subject, reason));
+    public void notEvaluated(NotEvaluated gap) {
+        draft.add(gap);
     }
 
     @Override

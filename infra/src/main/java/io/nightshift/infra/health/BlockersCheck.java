@@ -29,7 +29,7 @@ final class BlockersCheck extends SqlCheck {
                    coalesce(a.state, '') AS state
             FROM queue q LEFT JOIN pg_stat_activity a ON a.pid = q.root
             GROUP BY q.root, a.usename, a.datname, a.application_name, a.state
-            ORDER BY waiting DESC, q.root
+            ORDER BY longest DESC, waiting DESC, q.root
             """;
 
     /** @param pid 0 is a prepared transaction */
@@ -61,7 +61,7 @@ final class BlockersCheck extends SqlCheck {
                         row.getString("application"),
                         row.getString("state")));
         List<HealthResult> results = new ArrayList<>();
-        // One finding for a node: who blocks changes from look to look.
+        // One finding for a node, of the longest wait: who blocks changes from look to look.
         Optional<Root> worst = roots.stream()
                 .filter(root ->
                         session.settings().blocked().severity(root.longest()).isPresent())

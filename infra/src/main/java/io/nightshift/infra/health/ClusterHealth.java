@@ -120,9 +120,12 @@ public final class ClusterHealth {
     private static List<HealthResult> withoutNode(ObservedCluster observed, List<SqlCheck> chosen) {
         List<HealthResult> results = new ArrayList<>();
         boolean noPrimary = observed.answered().stream().allMatch(Answered::inRecovery);
-        String reason = noPrimary ? "no primary answers" : "more than one node claims to be the primary";
+        String reason = observed.conflict()
+                .filter(conflict -> !noPrimary)
+                .map(conflict -> String.valueOf(conflict.getMessage()))
+                .orElse("no primary answers");
         for (SqlCheck check : chosen) {
-            if (check.where() == Where.EVERY_NODE) {
+            if (check.where() == Where.EVERY_NODE || check.where() == Where.STANDBYS) {
                 observed.unreachable()
                         .forEach(node -> results.add(
                                 new NotEvaluated(check.name(), node.node().toString(), "the node does not answer")));

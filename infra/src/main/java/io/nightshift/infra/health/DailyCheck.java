@@ -18,7 +18,7 @@ abstract class DailyCheck extends SqlCheck {
     record Counted(String database, long total, Duration since) {
 
         long perDay() {
-            return total * DAY.toSeconds() / Math.max(DAY.toSeconds(), since.toSeconds());
+            return Math.round(total / Math.max(1.0, (double) since.toSeconds() / DAY.toSeconds()));
         }
     }
 

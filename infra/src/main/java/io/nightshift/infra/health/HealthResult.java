@@ -12,6 +12,11 @@ public sealed interface HealthResult {
     /** The object concerned, as a person would name it; the same from look to look. */
     String subject();
 
+    /** How the keys of a check's findings begin. */
+    static String keys(String check) {
+        return "health/" + check + "/";
+    }
+
     /** Was looked at, and nothing is wrong. */
     record Fine(String check, String subject) implements HealthResult {}
 
@@ -27,7 +32,7 @@ public sealed interface HealthResult {
 
         /** What makes it the same from night to night. */
         public String key() {
-            return "health/" + check + "/" + subject;
+            return keys(check) + subject;
         }
 
         public Finding finding() {

@@ -29,10 +29,15 @@ public record HealthSettings(
         @Describe("WAL of the primary that a standby has not replayed; raise it for standbys far away")
         SizeLimits replicationLag,
 
-        @Describe("how long after the primary's commit a streaming standby replays it; raise it for delayed standbys")
+        @Describe("how long after the primary's commit a streaming standby replays it")
         DurationLimits replicationDelay,
 
-        @Describe("how long a standby's WAL receiver has heard nothing; an idle primary speaks every 30 s")
+        @Describe(
+                "application names of standbys that replay late on purpose (recovery_min_apply_delay); how late is not"
+                        + " judged: the primary cannot see their setting")
+        List<String> delayedStandbys,
+
+        @Describe("how long a standby's WAL receiver has heard nothing; told only beyond its wal_receiver_timeout")
         DurationLimits receiverSilent,
 
         @Describe("age of a database's oldest transaction or multixact, in percent of autovacuum_freeze_max_age; at 100"
@@ -46,10 +51,11 @@ public record HealthSettings(
         SizeLimits slotRetained,
 
         @Describe(
-                "how long a replication slot may be unused; before PostgreSQL 17 nobody knows, and any unused one is told")
+                "how long a replication slot may be unused; before PostgreSQL 17 nobody knows, and any unused one is told; a slot"
+                        + " on a standby may wait there for a failover and is not judged by this")
         Duration slotInactive,
 
-        @Describe("how long nothing was archived while archiving fails")
+        @Describe("how long a WAL segment waits while archiving fails")
         DurationLimits archiveFailing,
 
         @Describe("WAL segments that wait for archiving") NumberLimits archiveBacklog,
@@ -107,6 +113,7 @@ public record HealthSettings(
 
     public HealthSettings {
         except = List.copyOf(except);
+        delayedStandbys = List.copyOf(delayedStandbys);
         Set<String> names = HealthChecks.names();
         var refusals = new Refusals()
                 .when(
@@ -133,6 +140,7 @@ public record HealthSettings(
                 new DurationLimits(Duration.ofMinutes(10), Duration.ofHours(2)),
                 new SizeLimits(DataSize.ofMegabytes(128), DataSize.ofMegabytes(2048)),
                 new DurationLimits(Duration.ofMinutes(1), Duration.ofMinutes(15)),
+                List.of(),
                 new DurationLimits(Duration.ofMinutes(1), Duration.ofMinutes(5)),
                 new NumberLimits(200, 500),
                 new NumberLimits(10_000_000, 100_000_000),

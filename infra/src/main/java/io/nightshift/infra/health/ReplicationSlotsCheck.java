@@ -2,6 +2,7 @@ package io.nightshift.infra.health;
 
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.postgres.Identifiers;
+import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.run.Severity;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -10,7 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Replication slots that nobody uses, that retain too much WAL, or that have lost what they were to retain. */
+/**
+ * Replication slots that nobody uses, that retain too much WAL, or that have lost what they were to retain. On a standby a
+ * slot may be unused: it waits there for a failover.
+ */
 final class ReplicationSlotsCheck extends SqlCheck {
 
     /**
@@ -79,13 +83,13 @@ final class ReplicationSlotsCheck extends SqlCheck {
     @Override
     List<HealthResult> evaluate(HealthSession session) throws SQLException {
         return session.query(SQL, Slot::of).stream()
-                .flatMap(slot -> judge(slot, session.address(), session.settings()).stream())
+                .flatMap(slot -> judge(slot, session.node(), session.settings()).stream())
                 .toList();
     }
 
     /** The worst that can be said of a slot. */
-    Optional<HealthResult> judge(Slot slot, String node, HealthSettings settings) {
-        String subject = "slot " + slot.name() + " of " + node;
+    Optional<HealthResult> judge(Slot slot, Answered node, HealthSettings settings) {
+        String subject = "slot " + slot.name() + " of " + node.node();
         String drop = "SELECT pg_drop_replication_slot(" + Identifiers.literal(slot.name()) + ")";
         if (slot.isLost()) {
             return Optional.of(critical(
@@ -105,8 +109,9 @@ final class ReplicationSlotsCheck extends SqlCheck {
         Optional<Severity> much = retained == null
                 ? Optional.empty()
                 : settings.slotRetained().severity(new DataSize(Math.max(0, retained)));
-        boolean forgotten = slot.isForgotten(settings.slotInactive());
-        if (much.isEmpty() && !forgotten && !isTight(slot)) {
+        boolean forgotten = !node.inRecovery() && slot.isForgotten(settings.slotInactive());
+        boolean tight = !node.inRecovery() && isTight(slot);
+        if (much.isEmpty() && !forgotten && !tight) {
             return Optional.empty();
         }
         return Optional.of(wrong(

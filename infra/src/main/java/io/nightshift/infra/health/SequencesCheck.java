@@ -13,7 +13,7 @@ final class SequencesCheck extends SqlCheck {
     private static final String SQL = """
             WITH locked AS MATERIALIZED (
                 SELECT relation FROM pg_locks
-                WHERE locktype = 'relation' AND mode IN ('ExclusiveLock', 'AccessExclusiveLock')
+                WHERE locktype = 'relation' AND mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
             SELECT format('%I.%I', n.nspname, c.relname) AS name, quote_ident(n.nspname) AS schema,
                    a.table_name, a.column_name, a.type,
@@ -112,7 +112,10 @@ final class SequencesCheck extends SqlCheck {
                         + sequence.owner().substring(dot + 1)
                         + " TYPE bigint, which rewrites the table under a lock, then ALTER SEQUENCE " + sequence.name()
                         + " AS bigint; columns that refer to it need the same"
-                : "ALTER SEQUENCE " + sequence.name() + " AS bigint MAXVALUE 9223372036854775807";
+                : "ALTER SEQUENCE " + sequence.name() + " AS bigint "
+                        + (sequence.last() < sequence.first()
+                                ? "MINVALUE -9223372036854775808"
+                                : "MAXVALUE 9223372036854775807");
     }
 
     private void addHidden(HealthSession session, List<Sequence> sequences, List<HealthResult> results) {

@@ -6,15 +6,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the server has lost its statistics, as it does when it recovers from a crash or an immediate shutdown. Until they
+ * Whether the primary has lost its statistics, as it does when it recovers from a crash or an immediate shutdown. Until they
  * grow again autovacuum does not see which tables need it, and checks that count see little. All of them begin anew in one
- * moment then; a reset by hand is of one kind.
+ * moment then; a reset by hand is of one kind. Those of a base backup begin before it is promoted, which is when its newest
+ * timeline history file is written (to the second): they are the first ones.
  */
 final class StatisticsLostCheck extends SqlCheck {
 
     private static final String SQL = """
             SELECT CASE WHEN a.stats_reset = b.stats_reset AND a.stats_reset = w.stats_reset
                          AND a.stats_reset > to_timestamp(c.system_identifier >> 32) + ? * interval '1 second'
+                         AND date_trunc('second', a.stats_reset) > coalesce(
+                             (SELECT max(modification) FROM pg_ls_waldir() WHERE name LIKE '%.history'), '-infinity')
                         THEN extract(epoch FROM clock_timestamp() - a.stats_reset)::float8 END AS since,
                    to_char(a.stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS at
             FROM pg_stat_archiver a, pg_stat_bgwriter b, pg_stat_wal w, pg_control_system() c
@@ -32,7 +35,7 @@ final class StatisticsLostCheck extends SqlCheck {
     }
 
     StatisticsLostCheck(Duration first) {
-        super("statistics-lost", Where.EVERY_NODE, "the server has crashed and lost its statistics");
+        super("statistics-lost", Where.PRIMARY, "the server has crashed and lost its statistics");
         this.first = first;
     }
 

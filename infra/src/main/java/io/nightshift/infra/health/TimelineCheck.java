@@ -4,8 +4,12 @@ import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.ObservedCluster;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
-/** Whether standbys follow the primary's timeline. One that replays and streams is on its way there. */
+/**
+ * Whether standbys follow the primary's timeline. One that replays and streams is on its way there; one that is ahead of it
+ * shows that the primary is one of the past.
+ */
 final class TimelineCheck extends ClusterCheck {
 
     TimelineCheck() {
@@ -16,10 +20,17 @@ final class TimelineCheck extends ClusterCheck {
     List<HealthResult> judge(ObservedCluster cluster) {
         List<HealthResult> results = new ArrayList<>();
         cluster.primary().ifPresent(primary -> {
-            for (Answered standby : cluster.standbys()) {
-                if (standby.system().equals(primary.system())
-                        && !standby.timeline().equals(primary.timeline())
-                        && !standby.isStreaming()) {
+            List<Answered> standbys = cluster.standbys().stream()
+                    .filter(standby -> standby.system().equals(primary.system()))
+                    .toList();
+            List<Answered> ahead = standbys.stream()
+                    .filter(standby -> standby.timeline().compareTo(primary.timeline()) > 0)
+                    .toList();
+            if (!ahead.isEmpty()) {
+                results.add(past(primary, ahead));
+            }
+            for (Answered standby : standbys) {
+                if (standby.timeline().compareTo(primary.timeline()) < 0 && !standby.isStreaming()) {
                     results.add(critical(
                             standby.node().toString(),
                             "replays timeline " + standby.timeline() + " at " + standby.location()
@@ -34,5 +45,21 @@ final class TimelineCheck extends ClusterCheck {
             }
         });
         return results;
+    }
+
+    /** Only a promotion begins a timeline, so whoever was promoted came after this primary. */
+    private HealthResult past(Answered primary, List<Answered> ahead) {
+        String standbys = ahead.stream()
+                .map(standby ->
+                        standby.node() + " replays timeline " + standby.timeline() + " at " + standby.location())
+                .collect(Collectors.joining(", "));
+        return critical(
+                primary.node().toString(),
+                "claims to be the primary on timeline " + primary.timeline() + " at " + primary.location() + ", but "
+                        + standbys + ": it is an old primary that came back",
+                "shut it down at once: pg_ctl stop -m fast; start the primary that was promoted after it, or, if that one"
+                        + " is lost, promote "
+                        + ahead.stream().max(RolesCheck.FURTHEST).orElseThrow().node()
+                        + ": SELECT pg_promote(); then bring this one back as its standby with pg_rewind");
     }
 }

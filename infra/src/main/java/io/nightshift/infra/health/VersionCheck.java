@@ -41,6 +41,13 @@ final class VersionCheck extends SqlCheck {
                             + " and restart, standbys first; read the release notes for what to do besides"));
         }
         LocalDate today = LocalDate.ofInstant(session.clock().instant(), ZoneOffset.UTC);
+        if (behind <= 0 && releases.isOld(today)) {
+            results.add(notEvaluated(
+                    session.address(),
+                    "whether PostgreSQL " + version + " lacks minor releases is not known: the newest that this program"
+                            + " knows, " + version.major() + "." + release.newestMinor() + ", are of "
+                            + releases.asOf()));
+        }
         long days = ChronoUnit.DAYS.between(today, release.endOfLife());
         if (days <= session.settings().endOfLife().toDays()) {
             results.add(warning(

@@ -3,20 +3,22 @@ package io.nightshift.infra.health;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Whether the archiver succeeds. While it fails, WAL collects until the disk is full. */
+/**
+ * Whether the archiver succeeds. While it fails, WAL collects until the disk is full. On a quiet cluster the last success may
+ * be long ago; what counts is for how long a segment waits.
+ */
 final class WalArchivingCheck extends SqlCheck {
 
-    /** @param idle since the last success, or since the statistics began */
+    /** @param waiting of the oldest segment; null when none waits */
     private record Archiver(
             boolean on,
             boolean hasCommand,
             boolean failing,
             long failures,
             @Nullable String wal,
-            Duration idle) {}
+            @Nullable Duration waiting) {}
 
     WalArchivingCheck() {
         super("wal-archiving", Where.PRIMARY, "archiving of WAL fails");
@@ -31,8 +33,8 @@ final class WalArchivingCheck extends SqlCheck {
                            OR coalesce(current_setting('archive_library', true), '') <> '' AS has_command,
                        last_failed_time > coalesce(last_archived_time, '-infinity') AS failing,
                        failed_count, last_failed_wal,
-                       extract(epoch FROM clock_timestamp()
-                               - coalesce(last_archived_time, stats_reset, pg_postmaster_start_time()))::float8 AS idle
+                       (SELECT extract(epoch FROM clock_timestamp() - min(modification))::float8
+                        FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') AS waiting
                 FROM pg_stat_archiver
                 """,
                 row -> new Archiver(
@@ -41,7 +43,7 @@ final class WalArchivingCheck extends SqlCheck {
                         row.getBoolean("failing"),
                         row.getLong("failed_count"),
                         row.getString("last_failed_wal"),
-                        Objects.requireNonNull(HealthSession.seconds(row, "idle"))));
+                        HealthSession.seconds(row, "waiting")));
         if (!archiver.on()) {
             return List.of();
         }
@@ -52,15 +54,16 @@ final class WalArchivingCheck extends SqlCheck {
                     "ALTER SYSTEM SET archive_command = '…'; SELECT pg_reload_conf(); or archive_mode = off, which needs a"
                             + " restart"));
         }
-        return !archiver.failing()
+        Duration waiting = archiver.waiting();
+        return !archiver.failing() || waiting == null
                 ? List.of()
                 : session.settings()
                         .archiveFailing()
-                        .severity(archiver.idle())
+                        .severity(waiting)
                         .<HealthResult>map(severity -> wrong(
                                 severity,
                                 session.address(),
-                                "archiving fails: nothing was archived for " + Words.duration(archiver.idle()) + ", "
+                                "archiving fails: a WAL segment waits for " + Words.duration(waiting) + ", "
                                         + Words.count(archiver.failures(), "failure") + ", the last at segment "
                                         + archiver.wal(),
                                 "see what it says in the server's log, and run it by hand: SHOW archive_command; see"

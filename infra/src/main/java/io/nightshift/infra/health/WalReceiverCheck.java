@@ -1,9 +1,12 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.routing.NodeObservation.Receiver;
+import io.nightshift.infra.run.Severity;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Whether WAL arrives at a standby. One without a WAL receiver looks caught up by its own locations, however far it is
@@ -35,21 +38,33 @@ final class WalReceiverCheck extends SqlCheck {
                     "its WAL receiver is " + receiver.status() + ", not streaming",
                     "see the server's log; if it lasts, check primary_conninfo and pg_hba.conf of the primary"));
         }
+        Duration timeout = session.single(
+                "SELECT setting::bigint FROM pg_settings WHERE name = 'wal_receiver_timeout'",
+                row -> Duration.ofMillis(row.getLong(1)));
+        if (timeout.isZero()) {
+            return List.of(warning(
+                    "wal_receiver_timeout of " + session.address(),
+                    "wal_receiver_timeout is 0: its WAL receiver waits for ever for a primary that is gone",
+                    "ALTER SYSTEM SET wal_receiver_timeout = '60s'; SELECT pg_reload_conf()"));
+        }
         Duration silent = receiver.silent();
         if (silent == null) {
             return List.of();
         }
-        return session.settings()
-                .receiverSilent()
-                .severity(silent)
+        return severity(silent, timeout, session.settings().receiverSilent())
                 .<HealthResult>map(severity -> wrong(
                         severity,
                         session.address(),
-                        "its WAL receiver has heard nothing for " + Words.duration(silent),
-                        "see whether the primary and the network between hang; SELECT * FROM pg_stat_wal_receiver;"
-                                + " set wal_receiver_timeout if it is 0"))
+                        "its WAL receiver has heard nothing for " + Words.duration(silent)
+                                + ", longer than wal_receiver_timeout (" + Durations.print(timeout) + ")",
+                        "see whether the primary and the network between hang; SELECT * FROM pg_stat_wal_receiver"))
                 .map(List::of)
                 .orElse(List.of());
+    }
+
+    /** An idle primary is asked for a sign of life after half of the timeout: silence until then is nothing. */
+    static Optional<Severity> severity(Duration silent, Duration timeout, DurationLimits limits) {
+        return silent.compareTo(timeout) <= 0 ? Optional.empty() : limits.severity(silent);
     }
 
     private HealthResult none(HealthSession session, Source source) {

@@ -15,8 +15,16 @@ final class WraparoundCheck extends SqlCheck {
 
     private static final long WRAPAROUND = 1L << 31;
 
-    /** Of one of the two counters. */
+    /**
+     * Of one of the two counters.
+     *
+     * @param failsafeAge at which vacuum drops everything else, whatever the setting: at least 1.05 of the freeze age
+     */
     record Age(String counter, long age, long freezeMaxAge, long failsafeAge) {
+
+        Age {
+            failsafeAge = Math.max(failsafeAge, freezeMaxAge + freezeMaxAge / 20);
+        }
 
         long percent() {
             return Words.percent(age, freezeMaxAge);
@@ -27,7 +35,18 @@ final class WraparoundCheck extends SqlCheck {
         }
     }
 
-    private record Database(String name, String quoted, List<Age> ages) {}
+    private record Database(String name, String quoted, boolean connectable, List<Age> ages) {
+
+        /** Where nobody may connect autovacuum still does. */
+        String freeze(Age age) {
+            return connectable
+                    ? "in database " + name + ": VACUUM (FREEZE, VERBOSE) the oldest tables: SELECT oid::regclass, "
+                            + column(age) + " FROM pg_class WHERE relkind IN ('r', 'm', 't') ORDER BY 2 DESC LIMIT 10"
+                    : "see that autovacuum is on and comes to it; by hand: ALTER DATABASE " + quoted
+                            + " ALLOW_CONNECTIONS true; vacuumdb --freeze --dbname=" + name + "; ALTER DATABASE "
+                            + quoted + " ALLOW_CONNECTIONS false";
+        }
+    }
 
     WraparoundCheck() {
         super("wraparound", Where.PRIMARY, "a database comes near transaction ID wraparound");
@@ -37,7 +56,7 @@ final class WraparoundCheck extends SqlCheck {
     List<HealthResult> evaluate(HealthSession session) throws SQLException {
         List<Database> databases = session.query(
                 """
-                SELECT datname, quote_ident(datname) AS quoted, age(datfrozenxid)::bigint AS xids,
+                SELECT datname, quote_ident(datname) AS quoted, datallowconn, age(datfrozenxid)::bigint AS xids,
                        mxid_age(datminmxid)::bigint AS multixacts,
                        current_setting('autovacuum_freeze_max_age')::bigint AS freeze,
                        current_setting('autovacuum_multixact_freeze_max_age')::bigint AS multixact_freeze,
@@ -48,6 +67,7 @@ final class WraparoundCheck extends SqlCheck {
                 row -> new Database(
                         row.getString("datname"),
                         row.getString("quoted"),
+                        row.getBoolean("datallowconn"),
                         List.of(
                                 new Age(
                                         "transaction",
@@ -67,11 +87,7 @@ final class WraparoundCheck extends SqlCheck {
                                 severity,
                                 "database " + database.name() + ", " + age.counter() + "s",
                                 detail(age),
-                                "in database " + database.name()
-                                        + ": VACUUM (FREEZE, VERBOSE) the oldest tables: SELECT"
-                                        + " oid::regclass, " + column(age)
-                                        + " FROM pg_class WHERE relkind IN ('r', 'm', 't') ORDER BY 2 DESC LIMIT 10; if it"
-                                        + " does not help, see xmin-horizon for what holds it")));
+                                database.freeze(age) + "; if it does not help, see xmin-horizon for what holds it")));
             }
         }
         return results;

@@ -23,6 +23,11 @@ public record JobReport(
         sections = List.copyOf(sections);
     }
 
+    /** Whether it says that a finding was looked for: one that was looked for and not found is resolved. */
+    public boolean hasLookedFor(String findingKey) {
+        return notEvaluated.stream().noneMatch(gap -> gap.hides(findingKey));
+    }
+
     /** The exit status of a completed run: 3 for findings of severity error or worse, before 6 for gaps, before 0. */
     public int exitStatus() {
         if (findings.stream().anyMatch(Finding::isOpenError)) {

@@ -39,7 +39,11 @@ public interface RunContext {
 
     void measured(Figure figure);
 
-    void notEvaluated(String subject, String reason);
+    void notEvaluated(NotEvaluated gap);
+
+    default void notEvaluated(String subject, String reason) {
+        notEvaluated(new NotEvaluated(subject, reason));
+    }
 
     void section(Section section);
 

@@ -10,12 +10,13 @@ import io.nightshift.infra.health.KnownReleases.Release;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.server.PostgresVersions;
+import io.nightshift.infra.server.ReplicatedCluster;
 import io.nightshift.infra.server.TestPostgres;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.LocalDate;
-import java.util.HashMap;
+import java.time.ZoneOffset;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +71,7 @@ class HealthChecksTest {
             new Expected("replay-paused", "PAUSED", "replay is paused at "),
             new Expected("synchronous-standbys", "PRIMARY", "asks for 1 standby and 0 are there ('nobody'"),
             new Expected("replication-slots", "slot forgotten of PRIMARY", "nobody uses this physical slot"),
-            new Expected("wal-archiving", "PRIMARY", "archiving fails: nothing was archived for"),
+            new Expected("wal-archiving", "PRIMARY", "archiving fails: a WAL segment waits for"),
             new Expected("archive-backlog", "PRIMARY", "wait for archiving"),
             new Expected("wal-directory", "PRIMARY", "pg_wal holds "),
             new Expected("connections", "PRIMARY", "connections are used ("),
@@ -152,7 +153,7 @@ class HealthChecksTest {
     @MethodSource(VERSIONS)
     void every_check_is_silent_on_a_healthy_cluster_and_all_are_done_with_pg_monitor_alone(int major) throws Exception {
         try (TestPostgres primary = TestPostgres.start(major, HealthTrial.HEALTHY);
-                TestPostgres standby = streaming(primary, major)) {
+                TestPostgres standby = HealthTrial.streaming(primary, major)) {
             HealthTrial.createMonitor(primary);
             primary.execute("postgres", "CREATE DATABASE shop");
             primary.execute("shop", "CREATE TABLE t (id int PRIMARY KEY)");
@@ -174,23 +175,11 @@ class HealthChecksTest {
         }
     }
 
-    private static TestPostgres streaming(TestPostgres primary, int major) throws Exception {
-        Map<String, String> settings = new HashMap<>(HealthTrial.HEALTHY);
-        settings.put("max_connections", "100");
-        settings.put(
-                "primary_conninfo",
-                "host=127.0.0.1 port=" + primary.port() + " user=postgres password=" + primary.password());
-        TestPostgres standby = TestPostgres.prepare(major, settings);
-        Files.createFile(standby.dataDirectory().resolve("standby.signal"));
-        standby.restart();
-        return standby;
-    }
-
     /** A table that knows one more minor release than runs, or none. */
     private static KnownReleases release(int major, int more) {
         PostgresVersion version = TestPostgres.binaries(major).version();
         return new KnownReleases(
-                LocalDate.of(2026, 11, 27),
+                LocalDate.now(ZoneOffset.UTC),
                 Map.of(major, new Release(version.minor() + more, LocalDate.of(2099, 1, 1))));
     }
 
@@ -211,6 +200,14 @@ class HealthChecksTest {
                 .with(new VersionCheck(release(major, 2)))
                 .look();
         var unsupported = HealthTrial.of(primary).with(new VersionCheck(ending)).look();
+        var old = HealthTrial.of(primary)
+                .at(Clock.offset(Clock.systemUTC(), Duration.ofDays(101)))
+                .with(new VersionCheck(release(major, 0)))
+                .look();
+        var oldAndBehind = HealthTrial.of(primary)
+                .at(Clock.offset(Clock.systemUTC(), Duration.ofDays(101)))
+                .with(new VersionCheck(release(major, 1)))
+                .look();
         var unknown = HealthTrial.of(primary)
                 .with(new VersionCheck(new KnownReleases(LocalDate.of(2020, 1, 1), Map.of())))
                 .look();
@@ -222,6 +219,13 @@ class HealthChecksTest {
         assertThat(HealthTrial.findings(unsupported, "version"))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.detail()).contains("gets no more fixes since 2020-01-01"));
+        assertThat(HealthTrial.gaps(old, "version"))
+                .singleElement()
+                .satisfies(gap -> assertThat(gap.reason())
+                        .startsWith("whether PostgreSQL " + major)
+                        .contains(" lacks minor releases is not known: "));
+        assertThat(HealthTrial.gaps(oldAndBehind, "version")).isEmpty();
+        assertThat(HealthTrial.findings(oldAndBehind, "version")).hasSize(1);
         assertThat(HealthTrial.gaps(unknown, "version"))
                 .singleElement()
                 .satisfies(
@@ -246,17 +250,31 @@ class HealthChecksTest {
 
     @ParameterizedTest
     @MethodSource(VERSIONS)
-    void tells_that_a_crash_has_emptied_the_statistics(int major) {
+    void tells_that_a_crash_has_emptied_the_statistics_and_not_that_a_restore_has_none(int major) throws Exception {
         try (TestPostgres primary = TestPostgres.start(major, HealthTrial.HEALTHY)) {
             HealthTrial.createMonitor(primary);
+            HealthTrial trial = HealthTrial.of(primary).with(new StatisticsLostCheck(Duration.ZERO));
             primary.kill();
+            Files.createFile(primary.dataDirectory().resolve("standby.signal"));
             primary.restart();
 
-            var report = HealthTrial.of(primary)
-                    .with(new StatisticsLostCheck(Duration.ZERO))
-                    .look();
+            var standby = trial.look();
+            primary.execute("postgres", "SELECT pg_promote()");
+            var restored = trial.look();
+            await().atMost(LIMIT)
+                    .until(() -> ReplicatedCluster.number(
+                                    primary,
+                                    "SELECT count(*) FROM pg_ls_waldir() WHERE name LIKE '%.history'"
+                                            + " AND modification < date_trunc('second', clock_timestamp())")
+                            == 1);
+            primary.kill();
+            primary.restart();
+            var crashed = trial.look();
 
-            assertThat(HealthTrial.findings(report, "statistics-lost"))
+            assertThat(List.of(standby, restored))
+                    .allSatisfy(report -> assertThat(HealthTrial.findings(report, "statistics-lost"))
+                            .isEmpty());
+            assertThat(HealthTrial.findings(crashed, "statistics-lost"))
                     .singleElement()
                     .satisfies(finding -> assertThat(finding.detail()).startsWith("all statistics began anew at "));
         }
@@ -291,12 +309,18 @@ class HealthChecksTest {
         assertThat(HealthTrial.findings(foreign, "system-identifier"))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.detail()).contains("they are not one cluster"));
+        assertThat(HealthTrial.findings(foreign, "roles"))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.detail()).contains("have different system identifiers"));
         assertThat(HealthTrial.findings(nobody, "reachability"))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.subject()).isEqualTo("127.0.0.1:1"));
         assertThat(HealthTrial.gaps(nobody, "connections"))
                 .singleElement()
                 .satisfies(gap -> assertThat(gap.reason()).isEqualTo("the node does not answer"));
+        assertThat(HealthTrial.gaps(nobody, "wal-receiver"))
+                .singleElement()
+                .satisfies(gap -> assertThat(gap.subject()).isEqualTo("127.0.0.1:1"));
         assertThat(HealthTrial.findings(headless, "roles"))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.detail()).startsWith("no node takes writes"));
@@ -325,8 +349,7 @@ class HealthChecksTest {
                     .satisfies(finding -> assertThat(finding.detail()).startsWith("2 nodes claim to be the primary"));
             assertThat(HealthTrial.gaps(two, "sequences"))
                     .singleElement()
-                    .satisfies(
-                            gap -> assertThat(gap.reason()).isEqualTo("more than one node claims to be the primary"));
+                    .satisfies(gap -> assertThat(gap.reason()).contains("has 2 nodes that claim to be its primary"));
             assertThat(two.exitStatus()).isEqualTo(3);
         }
     }

@@ -13,8 +13,11 @@ import io.nightshift.infra.health.HealthResult.Wrong;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.server.TestPostgres;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Clock;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +52,18 @@ record HealthTrial(
 
     static NodeAddress address(TestPostgres server) {
         return new NodeAddress("127.0.0.1", server.port());
+    }
+
+    static TestPostgres streaming(TestPostgres primary, int major) throws IOException {
+        Map<String, String> settings = new HashMap<>(HEALTHY);
+        settings.put("max_connections", "100");
+        settings.put(
+                "primary_conninfo",
+                "host=127.0.0.1 port=" + primary.port() + " user=postgres password=" + primary.password());
+        TestPostgres standby = TestPostgres.prepare(major, settings);
+        Files.createFile(standby.dataDirectory().resolve("standby.signal"));
+        standby.restart();
+        return standby;
     }
 
     static void createMonitor(TestPostgres primary) {

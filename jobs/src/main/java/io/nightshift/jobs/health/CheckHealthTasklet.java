@@ -4,6 +4,7 @@ import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.health.ClusterHealth;
 import io.nightshift.infra.health.HealthChecks;
 import io.nightshift.infra.health.HealthReport;
+import io.nightshift.infra.health.HealthResult;
 import io.nightshift.infra.health.HealthResult.Wrong;
 import io.nightshift.infra.health.HealthSettings;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
@@ -12,6 +13,7 @@ import io.nightshift.infra.routing.NodeObservation;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.run.Figure;
+import io.nightshift.infra.run.NotEvaluated;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Section;
 import io.nightshift.infra.run.Severity;
@@ -55,7 +57,10 @@ final class CheckHealthTasklet implements Tasklet {
     private void report(HealthReport report) {
         report.findings().stream().map(Wrong::finding).forEach(run::report);
         report.gaps()
-                .forEach(gap -> run.notEvaluated(gap.subject() + ": " + String.join(", ", gap.checks()), gap.reason()));
+                .forEach(gap -> run.notEvaluated(new NotEvaluated(
+                        gap.subject() + ": " + String.join(", ", gap.checks()),
+                        gap.reason(),
+                        gap.checks().stream().map(HealthResult::keys).toList())));
         nodes(report.observed());
         run.section(Section.text("fine", String.join(", ", report.fine())));
         long critical = count(report, Severity.CRITICAL);

@@ -74,6 +74,9 @@ class HealthCheckTest {
         assertThat(keys(outcome.report().findings())).containsExactly("health/reachability/127.0.0.1:1");
         assertThat(outcome.report().summary()).isEqualTo("no node of cluster chanuka answers");
         assertThat(outcome.report().notEvaluated()).isNotEmpty();
+        assertThat(outcome.report().hasLookedFor("health/blockers/127.0.0.1:1")).isFalse();
+        assertThat(outcome.report().hasLookedFor("health/reachability/127.0.0.1:1"))
+                .isTrue();
     }
 
     @Test

@@ -220,8 +220,8 @@ final class ActiveRun implements RunContext {
     }
 
     @Override
-    public void notEvaluated(String subject, String reason) {
-        change(report -> report.add(new NotEvaluated(subject, reason)));
+    public void notEvaluated(NotEvaluated gap) {
+        change(report -> report.add(gap));
     }
 
     @Override

@@ -269,7 +269,10 @@ public final class Ledger {
                 .single();
     }
 
-    /** Compares the findings of a completed run with the open ones of its job; only a completed run resolves anything. */
+    /**
+     * Compares the findings of a run with the open ones of its job. Only a completed run resolves anything, and only what it
+     * has looked for.
+     */
     private JobReport withHistory(RunId run, Outcome outcome) {
         Map<String, Finding> known = ledger
                 .sql("""
@@ -292,7 +295,9 @@ public final class Ledger {
             findings.add(finding.as(state(finding, known.remove(finding.key()))));
         }
         if (outcome.state() == RunState.COMPLETED) {
-            known.values().forEach(gone -> findings.add(gone.as(Finding.State.RESOLVED)));
+            known.values().stream()
+                    .filter(gone -> outcome.report().hasLookedFor(gone.key()))
+                    .forEach(gone -> findings.add(gone.as(Finding.State.RESOLVED)));
         }
         findings.forEach(finding -> file(run, finding));
         JobReport report = outcome.report();

@@ -3,6 +3,7 @@ package io.nightshift.scheduler.launch;
 import static io.nightshift.scheduler.Installation.rehearsal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.resilience.FailureKind;
@@ -10,6 +11,7 @@ import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.NotEvaluated;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.run.Section;
@@ -153,6 +155,28 @@ class RunLifeTest {
 
         assertThat(night.report().findings()).extracting(Finding::state).containsExactly(Finding.State.RESOLVED);
         assertThat(night.exitStatus()).isZero();
+    }
+
+    @Test
+    void resolves_nothing_of_what_it_could_not_look_for() {
+        play(
+                "hidden",
+                run -> {
+                    run.report(finding("a/1", Severity.WARNING));
+                    run.report(finding("b/1", Severity.WARNING));
+                },
+                RunLifeTest::nothing);
+        Run second = play(
+                "hidden",
+                run -> run.notEvaluated(new NotEvaluated("db1", "the node does not answer", List.of("a/"))),
+                RunLifeTest::nothing);
+
+        Run third = play("hidden", run -> run.report(finding("a/1", Severity.WARNING)), RunLifeTest::nothing);
+
+        assertThat(second.report().findings())
+                .extracting(Finding::key, Finding::state)
+                .containsExactly(tuple("b/1", Finding.State.RESOLVED));
+        assertThat(third.report().findings()).extracting(Finding::state).containsExactly(Finding.State.STILL);
     }
 
     @Test
