@@ -21,6 +21,7 @@ import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.Turns;
 import io.nightshift.scheduler.monitoring.ClusterMetrics;
+import io.nightshift.scheduler.monitoring.ClustersHealth;
 import io.nightshift.scheduler.monitoring.ControlDatabaseHealth;
 import io.nightshift.scheduler.monitoring.RunMetrics;
 import io.nightshift.scheduler.monitoring.WatchdogHealth;
@@ -149,6 +150,11 @@ class ServeWiring {
     @Bean
     WatchdogHealth watchdogHealth(Watchdog watchdog) {
         return new WatchdogHealth(watchdog);
+    }
+
+    @Bean
+    ClustersHealth clustersHealth(DatabaseOrchestrator clusters) {
+        return new ClustersHealth(clusters);
     }
 
     @Bean

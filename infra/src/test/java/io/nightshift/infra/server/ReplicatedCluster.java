@@ -74,6 +74,7 @@ public final class ReplicatedCluster implements AutoCloseable {
     public void rebuild(TestPostgres lost) {
         TestPostgres source =
                 standbys().stream().filter(node -> node != lost).findFirst().orElseThrow();
+        settle(source);
         source.stop();
         lost.stop();
         try {
@@ -114,6 +115,19 @@ public final class ReplicatedCluster implements AutoCloseable {
                 "primary_conninfo",
                 "host=127.0.0.1 port=" + primary.port() + " user=" + primary.username() + " password="
                         + primary.password()));
+    }
+
+    /**
+     * Lets a standby begin its next recovery on the present timeline. PostgreSQL prefers a segment of the newest timeline
+     * even where only its beginning has arrived, and gives up when older timelines have more of it.
+     */
+    private void settle(TestPostgres standby) {
+        primary.execute("postgres", "CHECKPOINT");
+        long reached = number(primary, "SELECT pg_current_wal_flush_lsn() - '0/0'");
+        Awaitility.await()
+                .atMost(LIMIT)
+                .until(() -> number(standby, "SELECT pg_last_wal_replay_lsn() - '0/0'") >= reached);
+        standby.execute("postgres", "CHECKPOINT");
     }
 
     public void awaitStreaming() {

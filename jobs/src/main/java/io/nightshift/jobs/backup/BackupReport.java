@@ -135,6 +135,17 @@ final class BackupReport {
         past.usualBytes()
                 .ifPresent(usual -> run.measured(
                         new Figure("size against the usual", rounded(ratio(document.bytes(), usual)), "×")));
+        past.onLaterTimelineThan(document).ifPresent(later -> run.report(oldTimeline(document, later)));
+    }
+
+    private static Finding oldTimeline(BackupDocument document, BackupDocument later) {
+        return new Finding(
+                "backup/old-timeline",
+                Severity.ERROR,
+                "backup " + document.label(),
+                "its server is on timeline " + document.timeline() + ", but backup " + later.label()
+                        + " of the same cluster was taken on timeline " + later.timeline(),
+                "find out whether an old primary has come back: shut it down, or make it a standby of the present one");
     }
 
     static String summary(BackupDocument document) {

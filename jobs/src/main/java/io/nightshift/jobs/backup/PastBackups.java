@@ -48,6 +48,13 @@ record PastBackups(List<BackupDocument> backups) {
         return median(BackupDocument::bytes);
     }
 
+    /** A backup of what came after this one's timeline; the newest of them. */
+    Optional<BackupDocument> onLaterTimelineThan(BackupDocument document) {
+        return backups.stream()
+                .filter(past -> past.timeline().compareTo(document.timeline()) > 0)
+                .reduce((earlier, later) -> later);
+    }
+
     private Optional<Long> median(ToLongFunction<BackupDocument> of) {
         List<Long> sorted = backups.stream().mapToLong(of).sorted().boxed().toList();
         return sorted.isEmpty() ? Optional.empty() : Optional.of(sorted.get(sorted.size() / 2));

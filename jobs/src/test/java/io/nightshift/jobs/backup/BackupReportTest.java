@@ -87,6 +87,20 @@ class BackupReportTest {
     }
 
     @Test
+    void a_server_on_a_timeline_of_the_past_is_a_finding() {
+        var past = new PastBackups(List.of(document(new Timeline(3), 40), document(new Timeline(1), 40)));
+
+        BackupReport.compared(run, document(new Timeline(3), 40), past);
+        assertThat(run.report().findings()).isEmpty();
+        BackupReport.compared(run, document(new Timeline(2), 40), past);
+
+        assertThat(run.report().findings()).singleElement().satisfies(finding -> {
+            assertThat(finding.severity()).isEqualTo(Severity.ERROR);
+            assertThat(finding.detail()).contains("on timeline 2", "on timeline 3");
+        });
+    }
+
+    @Test
     void the_summary_is_one_short_line() {
         assertThat(BackupReport.summary(document()))
                 .isEqualTo("backup 20261122T010000Z-full-r8f3: 0.98 GB stored in 250 MB,"
@@ -153,6 +167,10 @@ class BackupReportTest {
     }
 
     private static BackupDocument document(int seconds, SourceDamage... sourceDamage) {
+        return document(new Timeline(1), seconds, sourceDamage);
+    }
+
+    private static BackupDocument document(Timeline timeline, int seconds, SourceDamage... sourceDamage) {
         return new BackupDocument(
                 BackupDocument.FORMAT_VERSION,
                 LABEL,
@@ -161,7 +179,7 @@ class BackupReportTest {
                 null,
                 new SystemIdentifier(7711),
                 18,
-                new Timeline(1),
+                timeline,
                 Lsn.parse("0/2000028"),
                 Lsn.parse("0/2000120"),
                 BackupDocument.Wal.INCLUDED,

@@ -18,13 +18,16 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.Status;
 
 /** A node that answers and one that does not, as a monitoring system sees them. */
-class ClusterMetricsTest {
+class ClusterMonitoringTest {
 
     @Test
-    void say_what_is_known_of_each_node_and_nothing_of_what_is_not() {
+    void metrics_and_health_say_what_is_known_of_each_node_and_nothing_of_what_is_not() {
         try (TestPostgres server = TestPostgres.start(18)) {
             NodeAddress here = new NodeAddress("127.0.0.1", server.port());
             NodeAddress away = new NodeAddress("127.0.0.1", 1);
@@ -62,6 +65,11 @@ class ClusterMetricsTest {
                                 .gauge()
                                 .value())
                         .isZero();
+                Health health = new ClustersHealth(clusters).health();
+                assertThat(health.getStatus()).isEqualTo(Status.UP);
+                assertThat(String.valueOf(health.getDetails().get("prod")))
+                        .matches(Pattern.quote("{" + here) + "=\\{at=[^,]+, role=primary, timeline=1, breaker=closed}, "
+                                + Pattern.quote(away.toString()) + "=\\{at=[^,]+, reason=.+, breaker=closed}}");
             }
         }
     }
