@@ -9,6 +9,7 @@ import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import java.time.Clock;
 import java.util.HashMap;
@@ -121,6 +122,16 @@ public final class JobRun {
         present.cancellation().cancel(why);
     }
 
+    /** Ends the day of the present attempt: what never ends by nature comes to its end in order. */
+    public void endDay() {
+        present.endDay();
+    }
+
+    /** What the present attempt has said so far. */
+    public JobReport report() {
+        return present.report();
+    }
+
     public RunContext context() {
         return present;
     }
@@ -143,6 +154,7 @@ public final class JobRun {
             context.registerBean(RunContext.class, () -> attempt);
             context.registerBean(DatabaseOrchestrator.class, cluster::orchestrator);
             context.registerBean(ClusterStorages.class, cluster::clusterStorages);
+            context.registerBean(WorkFolder.class, cluster::workFolder);
             context.registerBean(Clock.class, Clock::systemUTC);
             context.registerBean(StepHooks.class, () -> new StepHooks(before));
             context.register(type.configuration());

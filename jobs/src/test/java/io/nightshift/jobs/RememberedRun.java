@@ -36,6 +36,7 @@ public final class RememberedRun implements RunContext {
     private final Map<String, String> memory = new HashMap<>();
     private final ReportDraft draft;
     private final List<String> requests = new ArrayList<>();
+    private volatile Instant dayEnds;
 
     private RememberedRun(RunId id, String cluster, Record settings, boolean dryRun, long token, ReportDraft draft) {
         this.id = id;
@@ -97,7 +98,12 @@ public final class RememberedRun implements RunContext {
 
     @Override
     public Optional<Instant> endsDayAt() {
-        return Optional.empty();
+        return Optional.ofNullable(dayEnds);
+    }
+
+    /** From now on its day has ended. */
+    public void endDay() {
+        dayEnds = Instant.EPOCH;
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.nightshift.infra.config.SslMode;
 import io.nightshift.infra.config.StorageConfig;
 import io.nightshift.infra.config.StorageDuty;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.TestPostgres;
@@ -170,6 +171,10 @@ public final class TestCluster implements AutoCloseable {
                 layer);
     }
 
+    public WorkFolder workFolder() {
+        return new WorkFolder(directory.resolve("work"));
+    }
+
     public BackupCatalog catalog() {
         return new BackupCatalog(clusterStorages().forReading(NAME));
     }
@@ -183,7 +188,7 @@ public final class TestCluster implements AutoCloseable {
         try (Stream<Path> found = Files.walk(directory)) {
             return found.filter(Files::isRegularFile)
                     .map(file -> directory.relativize(file).toString())
-                    .filter(file -> !file.startsWith("known/"))
+                    .filter(file -> !file.startsWith("known/") && !file.startsWith("work/"))
                     .sorted()
                     .toList();
         } catch (IOException e) {

@@ -43,6 +43,11 @@ public record Home(Path path) {
         return path.resolve("storage");
     }
 
+    /** What runs keep only while they work. */
+    public Path work() {
+        return path.resolve("work");
+    }
+
     /** Which storages this installation has taken. */
     public KnownStorages knownStorages() {
         return new KnownStorages(path.resolve("storages"));

@@ -6,6 +6,7 @@ import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.TimedStorage;
 import io.nightshift.scheduler.history.RunLogKeeper;
@@ -244,5 +245,10 @@ class RunWiring {
                 surroundings.home().knownStorages(),
                 surroundings.clock(),
                 TimedStorage::new);
+    }
+
+    @Bean
+    WorkFolder workFolder(Surroundings surroundings) {
+        return new WorkFolder(surroundings.home().work());
     }
 }

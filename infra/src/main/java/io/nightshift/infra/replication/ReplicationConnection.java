@@ -98,6 +98,19 @@ public final class ReplicationConnection implements AutoCloseable {
         }
     }
 
+    /** The SQLSTATE with which a server refused what has failed; empty when it was something else. */
+    public static Optional<String> sqlState(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ErrorResponse refused) {
+                return Optional.of(refused.error().sqlState());
+            }
+            if (cause instanceof SQLException refused) {
+                return Optional.ofNullable(refused.getSQLState());
+            }
+        }
+        return Optional.empty();
+    }
+
     /** The host and port, or several, as the URL gives them. */
     public String server() {
         return server;

@@ -60,6 +60,57 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
+    /** Takes all directories for a restore; see {@link TargetDirectory#takeOver}. */
+    static DataDirectory takeOver(Path directory, TablespacePlan plan, String what, boolean used) {
+        var taken = new DataDirectory(TargetDirectory.takeOver(directory, what, used), new ArrayList<>());
+        boolean complete = false;
+        try {
+            // First of all: from here on no server starts on it.
+            Files.deleteIfExists(directory.resolve(CONTROL_FILE));
+            for (String name : List.of("global", "pg_tblspc")) {
+                Files.createDirectories(directory.resolve(name), TargetDirectory.PRIVATE_DIRECTORY);
+            }
+            for (Map.Entry<String, Path> tablespace : plan.elsewhere().entrySet()) {
+                taken.tablespaces.add(TargetDirectory.takeOver(tablespace.getValue(), what, used));
+                Path link = directory.resolve("pg_tblspc").resolve(tablespace.getKey());
+                Files.deleteIfExists(link);
+                Files.createSymbolicLink(link, tablespace.getValue());
+            }
+            complete = true;
+            return taken;
+        } catch (IOException failed) {
+            throw TargetFailures.of(directory, failed);
+        } finally {
+            if (!complete) {
+                taken.close();
+            }
+        }
+    }
+
+    Path path() {
+        return main.path();
+    }
+
+    List<Path> tablespaces() {
+        return tablespaces.stream().map(TargetDirectory::path).toList();
+    }
+
+    /** After {@link #sync}, the last act: from here on a server can start on it. */
+    void finish(ControlFile control) {
+        CrashPoint.reach("restore.before-control");
+        Durable.write(
+                main.path().resolve(CONTROL_FILE),
+                permissions(control.mode()),
+                out -> out.write(control.content().array()));
+        CrashPoint.reach("restore.before-unmark");
+        tablespaces.forEach(TargetDirectory::unmark);
+        main.unmark();
+        Durable.syncOne(main.path());
+        Durable.syncParent(main.path());
+        tablespaces.forEach(TargetDirectory::complete);
+        main.complete();
+    }
+
     /** A member's file, which must not exist yet; directories on the way are made. */
     FileChannel create(String path, int mode) {
         Path file = FileNames.resolve(main.path(), path);

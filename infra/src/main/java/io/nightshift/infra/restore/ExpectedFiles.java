@@ -24,12 +24,29 @@ final class ExpectedFiles {
     /** By path as {@link MemberPath} spells it, because the names in a tar need not be UTF-8. */
     private final Map<String, ManifestFile> files = new ConcurrentHashMap<>();
 
+    private final Set<String> kept = ConcurrentHashMap.newKeySet();
+
     ExpectedFiles(BackupManifest manifest) {
         manifest.files().forEach(file -> files.put(MemberPath.decode(file.pathBytes()), file));
     }
 
     Set<String> paths() {
         return files.keySet();
+    }
+
+    /** Files that are there already, complete and equal to the manifest: they are not to be written again. */
+    void keep(Set<String> paths) {
+        kept.addAll(paths);
+        paths.forEach(files::remove);
+    }
+
+    boolean isKept(String path) {
+        return kept.contains(path);
+    }
+
+    /** What the manifest says of all files that have not come. */
+    Map<String, ManifestFile> missing() {
+        return Map.copyOf(files);
     }
 
     /** What the manifest says of a file; empty for those that need not be listed. */

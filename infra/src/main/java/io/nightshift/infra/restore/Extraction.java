@@ -5,6 +5,7 @@ import io.nightshift.infra.backup.ArchiveMember;
 import io.nightshift.infra.backup.ArchivePlace;
 import io.nightshift.infra.backup.ArchiveReader;
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.MemberType;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
@@ -92,18 +93,31 @@ final class Extraction {
     }
 
     private synchronized Optional<Run> next() {
-        while (runs == null || !runs.hasNext()) {
-            if (!archives.hasNext()) {
-                return Optional.empty();
+        while (true) {
+            while (runs == null || !runs.hasNext()) {
+                if (!archives.hasNext()) {
+                    return Optional.empty();
+                }
+                current = archives.next();
+                Optional<ArchiveIndex> index = index(current);
+                if (index.isEmpty()) {
+                    return Optional.of(new Run(current, null));
+                }
+                runs = new MemberRuns(index.get());
             }
-            current = archives.next();
-            Optional<ArchiveIndex> index = index(current);
-            if (index.isEmpty()) {
-                return Optional.of(new Run(current, null));
+            Run run = new Run(Objects.requireNonNull(current), runs.next());
+            if (isWanted(run)) {
+                return Optional.of(run);
             }
-            runs = new MemberRuns(index.get());
         }
-        return Optional.of(new Run(Objects.requireNonNull(current), runs.next()));
+    }
+
+    /** Not if all files of it are there already. */
+    private boolean isWanted(Run run) {
+        var place = ArchivePlace.of(run.archive().name());
+        return Objects.requireNonNull(run.members()).stream()
+                .anyMatch(member ->
+                        member.type() != MemberType.FILE || !expected.isKept(place.manifestPath(member.path())));
     }
 
     /** Of the first copy that has one. */

@@ -88,6 +88,9 @@ final class MemberWriter implements MemberVisitor {
     }
 
     private void file(String path, TarHeader header, InputStream content) throws IOException {
+        if (expected.isKept(path)) {
+            return;
+        }
         Optional<ManifestFile> listed = expected.find(path);
         if (path.equals(DataDirectory.CONTROL_FILE)) {
             control = new ControlFile(header.mode(), keep(path, header, listed, content));

@@ -4,6 +4,9 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.FileTree;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -14,6 +17,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -37,12 +41,20 @@ final class TargetDirectory implements AutoCloseable {
     private final List<Path> made;
 
     private final @Nullable Set<PosixFilePermission> modeBefore;
+    /** Held by a restore, whose unfinished directory stays; null for an export. */
+    private final @Nullable FileChannel hold;
+
     private boolean complete;
 
-    private TargetDirectory(Path directory, List<Path> made, @Nullable Set<PosixFilePermission> modeBefore) {
+    private TargetDirectory(
+            Path directory,
+            List<Path> made,
+            @Nullable Set<PosixFilePermission> modeBefore,
+            @Nullable FileChannel hold) {
         this.directory = directory;
         this.made = made;
         this.modeBefore = modeBefore;
+        this.hold = hold;
     }
 
     /** REFUSED, with nothing touched, unless the directory is absent or empty. */
@@ -79,7 +91,7 @@ final class TargetDirectory implements AutoCloseable {
                 made.add(missing);
             }
             writeMarker(directory, what);
-            var target = new TargetDirectory(directory, made, modeBefore);
+            var target = new TargetDirectory(directory, made, modeBefore, null);
             claimed = true;
             target.requireAlone();
             Files.setPosixFilePermissions(directory, PRIVATE_DIRECTORY.value());
@@ -91,6 +103,75 @@ final class TargetDirectory implements AutoCloseable {
                 removeEmpty(made);
             }
             throw TargetFailures.of(directory, failed);
+        }
+    }
+
+    /**
+     * Takes a directory for a restore, which leaves it unfinished when it fails and goes on with it later: one that is
+     * absent, empty, or left by the same restore.
+     *
+     * @param what is restored; a directory left by anything else is refused
+     * @param used whether a directory in use is taken too
+     */
+    static TargetDirectory takeOver(Path directory, String what, boolean used) {
+        try {
+            if (!used && !Files.exists(directory.resolve(UNFINISHED))) {
+                requireUnused(directory);
+            }
+            Path parent = directory.getParent();
+            if (parent != null) {
+                Files.createDirectories(parent); // whoever the server runs as must pass through
+            }
+            if (!Files.exists(directory)) {
+                Files.createDirectory(directory, PRIVATE_DIRECTORY);
+            }
+            FileChannel hold = FileChannel.open(
+                    directory.resolve(UNFINISHED),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE);
+            boolean taken = false;
+            try {
+                requireAloneAt(hold, directory);
+                requireSame(hold, what, directory);
+                Files.setPosixFilePermissions(directory, PRIVATE_DIRECTORY.value());
+                taken = true;
+                return new TargetDirectory(directory, List.of(), null, hold);
+            } finally {
+                if (!taken) {
+                    hold.close();
+                }
+            }
+        } catch (IOException failed) {
+            throw TargetFailures.of(directory, failed);
+        }
+    }
+
+    private static void requireAloneAt(FileChannel hold, Path directory) throws IOException {
+        try {
+            if (hold.tryLock() != null) {
+                return;
+            }
+        } catch (OverlappingFileLockException sameProcess) {
+            // told below
+        }
+        throw refused("another restore is at work in " + directory, "wait for its end");
+    }
+
+    private static void requireSame(FileChannel hold, String what, Path directory) throws IOException {
+        byte[] ours = (what + "\n").getBytes(StandardCharsets.UTF_8);
+        ByteBuffer found = ByteBuffer.allocate(Math.toIntExact(Math.min(hold.size(), 1 << 16)));
+        while (found.hasRemaining() && hold.read(found) >= 0) {
+            // as much as there is
+        }
+        if (found.position() == 0) {
+            hold.write(ByteBuffer.wrap(ours), 0);
+            hold.force(true);
+        } else if (!Arrays.equals(found.array(), ours)) {
+            throw refused(
+                    "directory " + directory + " holds an unfinished "
+                            + new String(found.array(), StandardCharsets.UTF_8).strip(),
+                    "finish it with the command that began it, or remove the directory");
         }
     }
 
@@ -114,7 +195,7 @@ final class TargetDirectory implements AutoCloseable {
 
     /** Unless it is complete: takes away what makes a server start on it, or makes it look whole, before all else. */
     void disarm() {
-        if (!complete) {
+        if (!complete && hold == null) {
             remove(() -> {
                 Files.deleteIfExists(directory.resolve(DataDirectory.MANIFEST));
                 Files.deleteIfExists(directory.resolve(DataDirectory.CONTROL_FILE));
@@ -125,6 +206,14 @@ final class TargetDirectory implements AutoCloseable {
     /** The mark goes last: a kill in between changes nothing. */
     @Override
     public void close() {
+        if (hold != null) {
+            try {
+                hold.close();
+            } catch (IOException harmless) {
+                // the lock goes with the process at the latest
+            }
+            return;
+        }
         if (complete) {
             return;
         }

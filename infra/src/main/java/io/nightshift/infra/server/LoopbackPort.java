@@ -12,7 +12,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * Ports on 127.0.0.1. They are taken from below the ranges that operating systems give to outgoing connections, so that
  * a stopped server finds its port still free when it starts again.
  */
-final class LoopbackPort {
+public final class LoopbackPort {
 
     private static final int FIRST = 20_000;
     private static final int END = 32_000;
@@ -21,7 +21,7 @@ final class LoopbackPort {
 
     private LoopbackPort() {}
 
-    static int free() {
+    public static int free() {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = ThreadLocalRandom.current().nextInt(FIRST, END);
             if (isFree(port)) {

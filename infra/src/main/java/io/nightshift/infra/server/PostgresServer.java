@@ -166,6 +166,11 @@ public final class PostgresServer {
 
     /** Whether the process in {@code postmaster.pid} lives and really is the server on this data directory. */
     public boolean isRunning() {
+        return isRunning(dataDirectory);
+    }
+
+    /** The same for a directory of any server of this machine. */
+    public static boolean isRunning(Path dataDirectory) {
         return PostmasterFile.read(dataDirectory)
                 .filter(file -> ServerProcesses.isOf(dataDirectory, file.pid()))
                 .isPresent();

@@ -47,6 +47,11 @@ public final class ClusterStorages {
         this.layer = layer;
     }
 
+    /** Which installation works with them. */
+    public String installation() {
+        return installation;
+    }
+
     /** The required storages as one, for writing: each belongs to this installation, or does from now on. */
     public StorageSet forWriting(String cluster) {
         List<DirectoryStorage> required = cluster(cluster).storages().entrySet().stream()

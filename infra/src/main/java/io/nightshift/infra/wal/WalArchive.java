@@ -16,7 +16,9 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * The WAL of a cluster in its storages, one object for each segment, written once: the same bytes again are fine, other
@@ -50,25 +52,30 @@ public final class WalArchive {
     /**
      * Stores it in every storage that lacks it; when it returns it is durable in all of them. A crash in between leaves
      * some with it and some without: storing it again completes that.
+     *
+     * @return the bytes that it takes in a storage; 0 when all had it
      */
-    public void store(WalObject object, Content content) {
+    public long store(WalObject object, Content content) {
+        long most = 0;
         for (Storage storage : storages.storages()) {
-            store(storage, object, content);
+            most = Math.max(most, store(storage, object, content));
             CrashPoint.reach("wal.after-store");
         }
+        return most;
     }
 
-    private void store(Storage storage, WalObject object, Content content) {
+    private long store(Storage storage, WalObject object, Content content) {
         String name = folder + object.name();
         try (InputStream in = content.open()) {
             if (storage.stat(name).isPresent()) {
                 requireSame(storage, object, in);
-                return;
+                return 0;
             }
             try (StoredObjectWriter writer = storage.create(name)) {
-                write(object, in, writer);
+                long bytes = write(object, in, writer);
                 CrashPoint.reach("wal.before-commit");
                 writer.commit();
+                return bytes;
             } catch (NightshiftException failed) {
                 if (!StorageFailures.isExisting(failed)) {
                     throw failed;
@@ -76,6 +83,7 @@ public final class WalArchive {
                 try (InputStream again = content.open()) {
                     requireSame(storage, object, again);
                 }
+                return 0;
             }
         } catch (IOException e) {
             throw new NightshiftException(
@@ -87,16 +95,18 @@ public final class WalArchive {
         }
     }
 
-    private static void write(WalObject object, InputStream in, StoredObjectWriter writer) throws IOException {
+    private static long write(WalObject object, InputStream in, StoredObjectWriter writer) throws IOException {
+        long[] written = new long[1];
         OutputStream stored = new OutputStream() {
             @Override
             public void write(int one) {
-                writer.write(new byte[] {(byte) one});
+                write(new byte[] {(byte) one}, 0, 1);
             }
 
             @Override
             public void write(byte[] bytes, int offset, int length) {
                 writer.write(bytes, offset, length);
+                written[0] += length;
             }
         };
         if (object instanceof WalObject.History) {
@@ -106,6 +116,7 @@ public final class WalArchive {
                 in.transferTo(compressed);
             }
         }
+        return written[0];
     }
 
     private void requireSame(Storage storage, WalObject object, InputStream content) throws IOException {
@@ -181,5 +192,45 @@ public final class WalArchive {
                     .ifPresent(objects::add));
         }
         return objects;
+    }
+
+    /** Keeps the record of a gap in every storage; one that is there already stays as it is. */
+    public void record(WalGap gap) {
+        for (Storage storage : storages.storages()) {
+            try (StoredObjectWriter writer = storage.create(folder + gap.name())) {
+                writer.write(gap.json());
+                writer.commit();
+            } catch (NightshiftException failed) {
+                if (!StorageFailures.isExisting(failed)) {
+                    throw failed;
+                }
+            }
+        }
+    }
+
+    /** The gaps that any of the storages knows of, by timeline and location. */
+    public List<WalGap> gaps() {
+        Map<String, WalGap> gaps = new TreeMap<>();
+        for (Storage storage : storages.storages()) {
+            try (var listed = storage.list(folder + WalGap.FOLDER)) {
+                listed.forEach(stored -> WalGap.named(stored.name().substring(folder.length()), stored.modifiedAt())
+                        .ifPresent(gap ->
+                                gaps.merge(gap.name(), gap.with(read(storage, stored.name())), WalArchive::better)));
+            }
+        }
+        return List.copyOf(gaps.values());
+    }
+
+    /** Of two records of one gap the one that says that a full backup was asked for. */
+    private static WalGap better(WalGap one, WalGap other) {
+        return one.fullRequested() ? one : other;
+    }
+
+    private static byte[] read(Storage storage, String object) {
+        try (InputStream in = storage.open(object)) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw StorageFailures.unreadable(storage, object, e);
+        }
     }
 }

@@ -18,6 +18,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -33,25 +34,41 @@ public final class WalArchiver implements WalReceiver, AutoCloseable {
     /** A server that shuts down waits for us no longer than this. */
     private static final Duration WORD_WITHIN = Duration.ofSeconds(5);
 
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(250);
+
     private final WalArchive archive;
     private final Path folder;
     private final Timeline timeline;
+    private final Duration partialAfter;
     private final BooleanSupplier goesOn;
     private final ExecutorService storing;
     private final Semaphore room = new Semaphore(MOST_WAITING);
     private final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+    private final LongAdder segments = new LongAdder();
+    private final LongAdder received = new LongAdder();
+    private final LongAdder stored = new LongAdder();
     private volatile Lsn durable;
+    private volatile boolean heldUp;
     private Lsn handedOver;
     private @Nullable WalSpool spool;
+    private long unstoredSince;
 
     /**
      * @param folder for the segment that arrives; nothing in it outlives this process
      * @param start where the stream begins: at the beginning of a segment, before it everything is in the archive
+     * @param partialAfter how long after its arrival WAL is in the archive at the latest, also when no segment gets full
      */
-    public WalArchiver(WalArchive archive, Path folder, Timeline timeline, Lsn start, BooleanSupplier goesOn) {
+    public WalArchiver(
+            WalArchive archive,
+            Path folder,
+            Timeline timeline,
+            Lsn start,
+            Duration partialAfter,
+            BooleanSupplier goesOn) {
         this.archive = archive;
         this.folder = folder;
         this.timeline = timeline;
+        this.partialAfter = partialAfter;
         this.goesOn = goesOn;
         this.durable = start;
         this.handedOver = start;
@@ -72,10 +89,15 @@ public final class WalArchiver implements WalReceiver, AutoCloseable {
                     present = WalSpool.begin(folder, WalSegment.at(timeline, start.plus(done), archive.segmentSize()));
                     spool = present;
                 }
-                done += present.add(buffer, offset + done, length - done);
+                if (!handedOver.isBefore(present.end())) {
+                    unstoredSince = System.nanoTime();
+                }
+                int part = present.add(buffer, offset + done, length - done);
+                done += part;
+                received.add(part);
                 if (present.isFull()) {
-                    spool = null;
                     store(present, true);
+                    spool = null;
                 }
             }
         } catch (IOException e) {
@@ -92,27 +114,73 @@ public final class WalArchiver implements WalReceiver, AutoCloseable {
         return durable;
     }
 
+    /** Whole segments that were stored. */
+    public long segments() {
+        return segments.sum();
+    }
+
+    /** Bytes of WAL that arrived. */
+    public long received() {
+        return received.sum();
+    }
+
+    /** Bytes that what was stored takes in one storage. */
+    public long stored() {
+        return stored.sum();
+    }
+
+    /** Whether nothing more is read because the storage is too slow; a server that shuts down would wait for us. */
+    public boolean isHeldUp() {
+        return heldUp;
+    }
+
     /** Fails when the storage takes longer than five seconds: the stream ends, and the server need not wait for it. */
     @Override
     public void wordIsWanted() {
         requireNoFailure();
         storePartial();
+        if (!hasStored(WORD_WITHIN)) {
+            throw tooSlow();
+        }
+    }
+
+    /**
+     * Stores what has arrived, and waits for it: as long as it takes while the stream is to go on, else five seconds at
+     * most. Call it when no more arrives, for whatever reason: the server may have gone for good.
+     */
+    public void finish() {
+        requireNoFailure();
+        storePartial();
+        long until = System.nanoTime() + WORD_WITHIN.toNanos();
+        while (!hasStored(LOOK_AGAIN)) {
+            if (!goesOn.getAsBoolean() && System.nanoTime() - until > 0) {
+                throw tooSlow();
+            }
+        }
+    }
+
+    private boolean hasStored(Duration limit) {
         try {
             Future<?> everything = storing.submit(() -> {});
-            everything.get(WORD_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+            everything.get(limit.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException tooSlow) {
-            throw new NightshiftException(
-                    FailureKind.STORAGE_UNAVAILABLE,
-                    "WAL up to " + handedOver + " not stored within " + Durations.print(WORD_WITHIN)
-                            + ", which the server waits for",
-                    "see whether the storage still answers; the server keeps the WAL meanwhile",
-                    tooSlow);
+            requireNoFailure();
+            return false;
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         } catch (InterruptedException e) {
             throw interrupted(e);
         }
         requireNoFailure();
+        return true;
+    }
+
+    private NightshiftException tooSlow() {
+        return new NightshiftException(
+                FailureKind.STORAGE_UNAVAILABLE,
+                "WAL up to " + handedOver + " not stored within " + Durations.print(WORD_WITHIN)
+                        + ", which the server waits for",
+                "see whether the storage still answers; the server keeps the WAL meanwhile");
     }
 
     /** Stores what there is of the present segment, if anything of it is not in the archive; does not wait for it. */
@@ -126,22 +194,25 @@ public final class WalArchiver implements WalReceiver, AutoCloseable {
     @Override
     public boolean goesOn() {
         requireNoFailure();
+        WalSpool present = spool;
+        if (present != null
+                && handedOver.isBefore(present.end())
+                && System.nanoTime() - unstoredSince > partialAfter.toNanos()) {
+            store(present, false);
+        }
         return goesOn.getAsBoolean();
     }
 
     private void store(WalSpool from, boolean last) {
         WalObject object = from.object();
         Lsn end = from.end();
+        awaitRoom();
         handedOver = end;
-        try {
-            room.acquire();
-        } catch (InterruptedException e) {
-            throw interrupted(e);
-        }
         Future<?> unused = storing.submit(() -> {
             try {
                 if (failure.get() == null) {
-                    archive.store(object, () -> from.content(end));
+                    stored.add(archive.store(object, () -> from.content(end)));
+                    segments.add(object instanceof WalObject.Segment ? 1 : 0);
                     durable = end;
                 }
             } catch (RuntimeException e) {
@@ -153,6 +224,23 @@ public final class WalArchiver implements WalReceiver, AutoCloseable {
                 }
             }
         });
+    }
+
+    /** A slow storage slows the stream down, unless the stream is to end: then it fails. */
+    private void awaitRoom() {
+        try {
+            while (!room.tryAcquire(LOOK_AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
+                heldUp = true;
+                requireNoFailure();
+                if (!goesOn.getAsBoolean()) {
+                    throw tooSlow();
+                }
+            }
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        } finally {
+            heldUp = false;
+        }
     }
 
     private void requireNoFailure() {

@@ -71,6 +71,16 @@ public record WalCoverage(List<WalRange> ranges, List<Timeline> histories) {
                         && range.end().compareTo(needed.end()) >= 0);
     }
 
+    /** Where what there is of a segment ends, from its beginning on; empty if there is nothing of it. */
+    public Optional<Lsn> endWithin(WalSegment segment) {
+        return ranges.stream()
+                .filter(range -> range.timeline().equals(segment.timeline())
+                        && range.start().compareTo(segment.start()) <= 0
+                        && segment.start().isBefore(range.end()))
+                .map(range -> range.end().isBefore(segment.end()) ? range.end() : segment.end())
+                .findFirst();
+    }
+
     /** What lies between the stretches of each timeline. */
     public List<WalRange> gaps() {
         List<WalRange> gaps = new ArrayList<>();

@@ -15,7 +15,7 @@ public sealed interface WalEvent {
     /**
      * A transaction ended: committed or aborted, prepared ones too.
      *
-     * @param xid of the top-level transaction
+     * @param xid of the top-level transaction, or of a savepoint that was rolled back, which ends by itself
      * @param at by the clock of the server, to the microsecond. Not monotonic: who waits for a lock or for a synchronous
      *     standby has its time first
      */

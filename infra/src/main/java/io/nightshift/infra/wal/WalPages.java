@@ -198,6 +198,11 @@ final class WalPages implements AutoCloseable {
         return bytes;
     }
 
+    /** Of the cluster that wrote the segments read so far; empty before the first. */
+    Optional<SystemIdentifier> systemIdentifier() {
+        return Optional.ofNullable(systemIdentifier);
+    }
+
     int headerLength() {
         return (flags() & HAS_LONG_HEADER) == 0 ? SHORT_HEADER : LONG_HEADER;
     }

@@ -95,7 +95,7 @@ class WalArchiverTest {
                     StorageSet.of(near, far),
                     new BackupPaths("chanuka", 18, connection.identifySystem().systemIdentifier()),
                     SEGMENT);
-            archiver = new WalArchiver(archive, spool, FIRST, start, goesOn::get);
+            archiver = new WalArchiver(archive, spool, FIRST, start, Duration.ofHours(1), goesOn::get);
             Thread thread = new Thread(
                     () -> {
                         try {

@@ -18,6 +18,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -75,6 +76,9 @@ class WalEventsTest {
         private final Lsn begin;
         private final Lsn end;
 
+        /** Its commit time is kept as the one of its origin. */
+        private long replicated;
+
         Story(int major) {
             postgres = TestPostgres.start(major, SETTINGS);
             try (Connection connection = postgres.connect("postgres");
@@ -125,10 +129,12 @@ class WalEventsTest {
             sql.execute("SELECT pg_logical_emit_message(false, 'big', repeat('x', 100000))");
             restorePoint(sql, "é".repeat(31));
             sql.execute("SELECT pg_switch_wal()");
-            sql.execute("SELECT pg_logical_emit_message(false, 'huge', repeat('x', 36000000))");
+            sql.execute("SELECT pg_logical_emit_message(false, 'huge', repeat('x', 18000000))");
             sql.execute("SELECT pg_replication_origin_create('elsewhere')");
             sql.execute("SELECT pg_replication_origin_session_setup('elsewhere')");
-            commit(sql, "INSERT INTO bill VALUES (7001)");
+            replicated = begun(sql, "INSERT INTO bill VALUES (7001)");
+            transactions.put(replicated, true);
+            sql.execute("COMMIT");
             sql.execute("SELECT pg_replication_origin_session_reset()");
             restorePoint(sql, "r".repeat(63));
             sql.execute("SELECT pg_switch_wal()");
@@ -242,17 +248,41 @@ class WalEventsTest {
         assertThat(ends.values().stream().filter(end -> !story.transactions.containsKey(end.xid())))
                 .as("the savepoint, and statements of their own")
                 .hasSizeBetween(2, 5);
+        Map<Lsn, Instant> times = new LinkedHashMap<>();
+        ends.values().forEach(end -> times.put(end.start(), end.at()));
         try (Connection connection = story.postgres.connect("postgres");
                 Statement sql = connection.createStatement()) {
+            assertThat(times).isEqualTo(timesOf(story, sql));
             for (WalEvent.TransactionEnd end : ends.values()) {
-                try (ResultSet row = sql.executeQuery("SELECT pg_xact_commit_timestamp('" + end.xid() + "'::xid)")) {
-                    row.next();
-                    var time = row.getObject(1, OffsetDateTime.class);
-                    assertThat(Optional.ofNullable(time).map(OffsetDateTime::toInstant))
-                            .as("transaction %s", end)
-                            .isEqualTo(end.committed() ? Optional.of(end.at()) : Optional.empty());
-                }
+                Optional<Instant> kept = end.committed() && end.xid() != story.replicated
+                        ? Optional.of(end.at())
+                        : keptTime(sql, end.xid()).filter(any -> end.committed());
+                assertThat(keptTime(sql, end.xid())).as("transaction %s", end).isEqualTo(kept);
             }
+        }
+    }
+
+    /** As the server prints them. */
+    private static Map<Lsn, Instant> timesOf(Story story, Statement sql) throws SQLException {
+        Map<Lsn, Instant> times = new LinkedHashMap<>();
+        sql.execute("SET timezone = 'UTC'");
+        try (ResultSet row = sql.executeQuery("SELECT start_lsn, substring(description, "
+                + "'([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+(?:[+]00| UTC))')::timestamptz FROM pg_get_wal_records_info('"
+                + story.begin + "', '" + story.end + "') WHERE resource_manager = 'Transaction'"
+                + " AND record_type ~ '^(COMMIT|ABORT)' ORDER BY 1")) {
+            while (row.next()) {
+                times.put(
+                        Lsn.parse(row.getString(1)),
+                        row.getObject(2, OffsetDateTime.class).toInstant());
+            }
+        }
+        return times;
+    }
+
+    private static Optional<Instant> keptTime(Statement sql, long xid) throws SQLException {
+        try (ResultSet row = sql.executeQuery("SELECT pg_xact_commit_timestamp('" + xid + "'::xid)")) {
+            row.next();
+            return Optional.ofNullable(row.getObject(1, OffsetDateTime.class)).map(OffsetDateTime::toInstant);
         }
     }
 

@@ -2,6 +2,7 @@ package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.scheduler.ledger.PageToken;
 import java.time.Duration;
 import java.time.Instant;
@@ -43,6 +44,14 @@ final class Arguments {
         } catch (DateTimeParseException e) {
             throw new TypeConversionException(
                     "\"" + text + "\" is not a time; accepted: 2026-11-22, 2026-11-22T01:00:00Z");
+        }
+    }
+
+    static Lsn lsn(String text) {
+        try {
+            return Lsn.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(String.valueOf(e.getMessage()));
         }
     }
 

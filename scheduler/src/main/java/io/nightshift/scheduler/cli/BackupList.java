@@ -80,6 +80,10 @@ final class BackupList {
                         : failures.get(0));
     }
 
+    List<StoredBackup> backups() {
+        return backups;
+    }
+
     /** Those that some storage holds whole, with a readable document. */
     List<StoredBackup> restorable() {
         return backups.stream()

@@ -1,7 +1,9 @@
 package io.nightshift.scheduler.cli;
 
+import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.RestoreTimeline;
 import io.nightshift.scheduler.ledger.PageToken;
 import java.io.PrintWriter;
 import java.util.Arrays;
@@ -30,6 +32,9 @@ final class CommandLineOfNightshift {
         line.registerConverter(java.time.Instant.class, Arguments::instant);
         line.registerConverter(java.time.LocalDate.class, Arguments::date);
         line.registerConverter(PageToken.class, Arguments::page);
+        line.registerConverter(Lsn.class, Arguments::lsn);
+        line.registerConverter(RestoreCommand.Moment.class, RestoreCommand.Moment::parse);
+        line.registerConverter(RestoreTimeline.class, RestoreCommand::timeline);
         line.setParameterExceptionHandler((wrong, ignored) -> usage(top, wrong));
         line.setExecutionExceptionHandler((thrown, command, parsed) -> top.fail(failure(top, thrown), thrown));
         top.preferJson(asksForJson(arguments));

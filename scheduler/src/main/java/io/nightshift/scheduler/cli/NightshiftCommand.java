@@ -6,6 +6,7 @@ import io.nightshift.scheduler.Home;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.launch.JobTypes;
 import io.nightshift.scheduler.ledger.Json;
+import java.io.Console;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -69,6 +70,7 @@ final class NightshiftCommand implements Runnable {
             ReportCommand.class,
             BackupsCommand.class,
             VerifyCommand.class,
+            RestoreCommand.class,
             ExportCommand.class,
             HealthCommand.class,
             ConfigCommand.class,
@@ -120,6 +122,16 @@ final class NightshiftCommand implements Runnable {
     NightshiftCommand(Map<String, String> environment, Termination termination) {
         this.environment = environment;
         this.termination = termination;
+    }
+
+    /** Goes on only with a person's yes. REFUSED without, and where nobody can be asked. */
+    void confirm(String consequence) {
+        Console console = isTerminal() ? System.console() : null;
+        String answer = console == null ? "" : console.readLine("%s%nGo on? [y/N] ", consequence);
+        if (!"y".equalsIgnoreCase(answer) && !"yes".equalsIgnoreCase(answer)) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED, "not confirmed: " + consequence, "--yes goes on without asking");
+        }
     }
 
     /** How to stop what this command does, when Ctrl-C or SIGTERM comes. */

@@ -1,0 +1,149 @@
+package io.nightshift.infra.restore;
+
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.Restorability.Window;
+import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.wal.StoredWal;
+import io.nightshift.infra.wal.WalLineage;
+import io.nightshift.infra.wal.WalPath;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A cluster as its storages alone show it: the backups and the WAL of one system identifier and major version. */
+public final class RestorableCluster {
+
+    private final String name;
+    private final List<Storage> storages;
+    private final List<StoredBackup> backups;
+    private final StoredWal wal;
+
+    private RestorableCluster(String name, List<Storage> storages, List<StoredBackup> backups, StoredWal wal) {
+        this.name = name;
+        this.storages = storages;
+        this.backups = backups;
+        this.wal = wal;
+    }
+
+    /**
+     * The cluster of a backup, or of the newest one: after a pg_upgrade there are several. REFUSED if there is none that
+     * can be restored.
+     *
+     * @param backups of one cluster
+     * @param only null for the newest
+     */
+    public static RestorableCluster of(
+            String name, List<Storage> storages, List<StoredBackup> backups, @Nullable StoredBackup only) {
+        StoredBackup present = only != null
+                ? only
+                : restorable(backups)
+                        .max(Comparator.comparing(backup -> document(backup).endedAt()))
+                        .orElseThrow(() -> new NightshiftException(
+                                FailureKind.REFUSED,
+                                "cluster " + name + " has no backup that can be restored",
+                                "nightshift backups --cluster " + name + " shows what there is"));
+        BackupPaths paths = present.paths();
+        long segmentSize = segmentSize(BackupCopies.of(present, storages));
+        return new RestorableCluster(
+                name,
+                storages,
+                backups.stream().filter(backup -> backup.paths().equals(paths)).toList(),
+                StoredWal.of(storages, paths, segmentSize));
+    }
+
+    private static Stream<StoredBackup> restorable(List<StoredBackup> backups) {
+        return backups.stream().filter(backup -> backup.document().isPresent() && backup.isRestorable());
+    }
+
+    private static BackupDocument document(StoredBackup backup) {
+        return backup.document().orElseThrow();
+    }
+
+    /** As the backup's control file says it. */
+    private static long segmentSize(BackupCopies copies) {
+        var content = new ByteArrayOutputStream();
+        new SingleFile(copies, DataDirectory.CONTROL_FILE).to(content, new Progress(), new Cancellation());
+        return new ControlFile(0600, ByteBuffer.wrap(content.toByteArray())).walSegmentSize();
+    }
+
+    public StoredWal wal() {
+        return wal;
+    }
+
+    public List<Storage> storages() {
+        return storages;
+    }
+
+    /** See {@link RestorePlanner#plan}. */
+    public RestorePlan plan(@Nullable StoredBackup only, RestoreTarget target, RestoreTimeline timeline) {
+        return new RestorePlanner(name, backups, wal).plan(only, target, timeline);
+    }
+
+    /** To which times it can be restored, as far as listings show: nothing is read but histories. */
+    public Restorability restorability() {
+        List<Window> windows = new ArrayList<>();
+        restorable(backups)
+                .sorted(Comparator.comparing(backup -> document(backup).endLsn()))
+                .forEach(backup -> add(windows, window(document(backup))));
+        return new Restorability(name, windows);
+    }
+
+    private static void add(List<Window> windows, Window next) {
+        Window last = windows.isEmpty() ? null : windows.get(windows.size() - 1);
+        if (last != null
+                && last.timeline().equals(next.timeline())
+                && next.from().compareTo(last.to()) <= 0
+                && next.to().equals(last.to())) {
+            return;
+        }
+        windows.add(next);
+    }
+
+    /** On the newest timeline that the backup leads to. */
+    private Window window(BackupDocument document) {
+        List<Timeline> newestFirst =
+                wal.timelines().stream().sorted(Comparator.reverseOrder()).toList();
+        for (Timeline timeline : newestFirst) {
+            Optional<Window> window = window(document, timeline);
+            if (window.isPresent()) {
+                return window.get();
+            }
+        }
+        return new Window(
+                document.timeline(), document.endLsn(), document.endedAt(), document.endLsn(), document.endedAt());
+    }
+
+    private Optional<Window> window(BackupDocument document, Timeline timeline) {
+        WalLineage lineage;
+        try {
+            lineage = wal.lineage(timeline);
+        } catch (NightshiftException lostHistory) {
+            return Optional.empty();
+        }
+        boolean isOn = lineage.branches().stream()
+                .anyMatch(branch -> branch.timeline().equals(document.timeline())
+                        && (branch.end() == null || document.endLsn().compareTo(branch.end()) <= 0));
+        Lsn from = document.wal() == BackupDocument.Wal.INCLUDED ? document.endLsn() : document.startLsn();
+        WalPath path = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), from);
+        if (!isOn || !document.endLsn().isBefore(path.end())) {
+            return Optional.empty();
+        }
+        WalPath.Step last = path.steps().get(path.steps().size() - 1);
+        Instant until = wal.storedAt(last.object()).orElse(document.endedAt());
+        return Optional.of(new Window(timeline, document.endLsn(), document.endedAt(), path.end(), until));
+    }
+}

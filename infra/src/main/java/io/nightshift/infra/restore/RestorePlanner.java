@@ -1,0 +1,366 @@
+package io.nightshift.infra.restore;
+
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupDocument.Wal;
+import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.RestoreTarget.AtLsn;
+import io.nightshift.infra.restore.RestoreTarget.AtName;
+import io.nightshift.infra.restore.RestoreTarget.AtTime;
+import io.nightshift.infra.restore.RestoreTarget.AtXid;
+import io.nightshift.infra.restore.RestoreTarget.Immediate;
+import io.nightshift.infra.restore.RestoreTarget.Latest;
+import io.nightshift.infra.wal.StoredWal;
+import io.nightshift.infra.wal.WalEvent;
+import io.nightshift.infra.wal.WalLineage;
+import io.nightshift.infra.wal.WalLineage.Branch;
+import io.nightshift.infra.wal.WalPath;
+import io.nightshift.infra.wal.WalSearch;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the backup and the WAL that lead to a target, before anything is written. Whether it can be reached is read from
+ * the WAL itself, record by record from the backup on: what a server would say after hours of replay is said now.
+ */
+public final class RestorePlanner {
+
+    private final String cluster;
+    private final List<StoredBackup> backups;
+    private final StoredWal wal;
+
+    /** @param backups of one system identifier and major version */
+    public RestorePlanner(String cluster, List<StoredBackup> backups, StoredWal wal) {
+        this.cluster = cluster;
+        this.backups = backups.stream()
+                .filter(backup -> backup.document().isPresent() && backup.isRestorable())
+                .sorted(Comparator.comparing(
+                                (StoredBackup backup) -> document(backup).endLsn())
+                        .reversed())
+                .toList();
+        this.wal = wal;
+    }
+
+    private static BackupDocument document(StoredBackup backup) {
+        return backup.document().orElseThrow();
+    }
+
+    /**
+     * The plan with the newest backup that leads there.
+     *
+     * @param only the backup to take; null for any
+     * @throws NightshiftException REFUSED if the target cannot be reached: it says why, and which point is the nearest;
+     *     DATA_DAMAGED if WAL on the way is damaged, or the history of the timeline is lost
+     */
+    public RestorePlan plan(@Nullable StoredBackup only, RestoreTarget target, RestoreTimeline timeline) {
+        List<StoredBackup> candidates = only == null ? backups : List.of(only);
+        if (candidates.isEmpty()) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "cluster " + cluster + " has no backup that can be restored",
+                    "nightshift backups --cluster " + cluster + " shows what there is");
+        }
+        Unsuitable refusal = null;
+        for (StoredBackup candidate : candidates) {
+            try {
+                return new Attempt(candidate, target, lineage(candidate, timeline)).plan();
+            } catch (Unsuitable unsuitable) {
+                refusal = refusal == null || unsuitable.isTooLate ? unsuitable : refusal;
+            }
+        }
+        throw Objects.requireNonNull(refusal).reason;
+    }
+
+    /** This backup does not lead there; another one may. */
+    private static final class Unsuitable extends RuntimeException {
+
+        private static final long serialVersionUID = 1;
+
+        private final NightshiftException reason;
+        private final boolean isTooLate;
+
+        /** @param isTooLate whether it ends behind the target */
+        Unsuitable(boolean isTooLate, String fact, String hint) {
+            this.reason = new NightshiftException(FailureKind.REFUSED, fact, hint);
+            this.isTooLate = isTooLate;
+        }
+    }
+
+    private WalLineage lineage(StoredBackup backup, RestoreTimeline choice) {
+        Timeline own = document(backup).timeline();
+        if (choice instanceof RestoreTimeline.Given given) {
+            return lineage(given.timeline());
+        }
+        if (choice instanceof RestoreTimeline.OfBackup) {
+            return lineage(own);
+        }
+        return lineage(Stream.concat(
+                        wal.timelines().stream(),
+                        backups.stream().map(one -> document(one).timeline()))
+                .max(Comparator.naturalOrder())
+                .orElse(own));
+    }
+
+    private WalLineage lineage(Timeline timeline) {
+        if (!wal.timelines().contains(timeline)) {
+            if (backups.stream().noneMatch(backup -> document(backup).timeline().equals(timeline))) {
+                throw new NightshiftException(
+                        FailureKind.REFUSED,
+                        "cluster " + cluster + " has neither a backup nor WAL of timeline " + timeline,
+                        "timelines with WAL: " + wal.timelines());
+            }
+            // Backups with their own WAL need no history.
+            return WalLineage.of(timeline);
+        }
+        return wal.lineage(timeline);
+    }
+
+    /** One backup, tried for the target. */
+    private final class Attempt {
+
+        private final StoredBackup backup;
+        private final BackupDocument document;
+        private final RestoreTarget target;
+        private final WalLineage lineage;
+        private final WalPath path;
+        private final Lsn from;
+        private final List<String> notes = new ArrayList<>(wal.away());
+
+        Attempt(StoredBackup backup, RestoreTarget target, WalLineage lineage) {
+            this.backup = backup;
+            this.document = document(backup);
+            this.target = target;
+            this.lineage = lineage;
+            WalPath whole = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), document.startLsn());
+            boolean reachesEnd = document.endLsn().compareTo(whole.end()) <= 0;
+            if (reachesEnd || document.wal() == Wal.ARCHIVE) {
+                this.path = whole;
+                this.from = document.startLsn();
+            } else {
+                // What lies before is in the backup itself.
+                this.path = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), document.endLsn());
+                this.from = new Lsn(document.endLsn().position() & -wal.segmentSize());
+            }
+        }
+
+        RestorePlan plan() {
+            requireOnTheWay();
+            if (target instanceof Immediate || (target instanceof Latest && !hasArchive())) {
+                return immediate();
+            }
+            if (!hasArchive()) {
+                throw new NightshiftException(
+                        FailureKind.REFUSED,
+                        target + " cannot be reached: no WAL behind backup " + document.label() + " is archived",
+                        "nearest: the end of the backup, " + document.endLsn() + " (" + document.endedAt()
+                                + "), with --target-immediate");
+            }
+            if (target instanceof AtTime at) {
+                return at(at);
+            }
+            if (target instanceof AtLsn at) {
+                return at(at);
+            }
+            if (target instanceof AtName at) {
+                notes.add("of several restore points of that name the first behind the backup counts");
+                return found(search(search -> search.restorePoint(at.name())));
+            }
+            if (target instanceof AtXid at) {
+                return found(search(search -> search.endOf(at.xid())));
+            }
+            return furthest(tail());
+        }
+
+        private boolean hasArchive() {
+            return document.endLsn().isBefore(path.end());
+        }
+
+        private void requireOnTheWay() {
+            Optional<Branch> branch = lineage.branches().stream()
+                    .filter(one -> one.timeline().equals(document.timeline()))
+                    .findFirst();
+            boolean isOn = branch.isPresent()
+                    && (branch.get().end() == null
+                            || document.endLsn().compareTo(branch.get().end()) <= 0);
+            if (!isOn) {
+                throw new Unsuitable(
+                        false,
+                        "backup " + document.label() + " is not on the way to timeline " + lineage.present()
+                                + ": it ends at "
+                                + document.endLsn() + " on timeline " + document.timeline()
+                                + branch.map(one -> ", which was left at " + one.end())
+                                        .orElse(""),
+                        "--target-timeline " + document.timeline() + " follows the backup's own");
+            }
+        }
+
+        private RestorePlan immediate() {
+            if (document.wal() == Wal.ARCHIVE && !reaches(document.endLsn())) {
+                throw missing();
+            }
+            WalPath needed = document.wal() == Wal.INCLUDED
+                    ? new WalPath(List.of())
+                    : path.between(document.startLsn(), document.endLsn());
+            return plan(new Immediate(), needed, document.endLsn(), null);
+        }
+
+        private boolean reaches(Lsn location) {
+            return location.compareTo(path.end()) <= 0;
+        }
+
+        private RestorePlan at(AtTime at) {
+            if (!at.time().isAfter(document.endedAt())) {
+                throw tooEarly("ended " + document.endedAt());
+            }
+            // Servers count microseconds.
+            Instant last = at.inclusive() ? at.time() : at.time().minus(1, ChronoUnit.MICROS);
+            WalSearch.Result result = search(search -> search.firstLaterThan(last));
+            if (result.found().isPresent()) {
+                return plan(at, result.found().get(), result);
+            }
+            Instant archived = archivedUntil();
+            if (at.time().isAfter(archived)) {
+                throw unreachable(result, "the WAL was archived until " + archived);
+            }
+            notes.add("no transaction ended between "
+                    + result.newest().map(end -> end.at().toString()).orElse("the backup")
+                    + " and the end of the archived WAL, so recovery goes to its last record");
+            return furthest(result);
+        }
+
+        private RestorePlan at(AtLsn at) {
+            if (at.location().isBefore(document.endLsn())) {
+                throw tooEarly("ends at " + document.endLsn());
+            }
+            WalSearch.Result result = tail();
+            if (result.lastRecord().isBefore(at.location())) {
+                throw unreachable(result, "the last archived record begins at " + result.lastRecord());
+            }
+            return plan(at, path.between(from, at.location().plus(wal.segmentSize())), at.location(), null);
+        }
+
+        private RestorePlan found(WalSearch.Result result) {
+            if (result.found().isEmpty()) {
+                NightshiftException reason = unreachable(result, "it is not in the archived WAL behind it");
+                throw new Unsuitable(false, String.valueOf(reason.getMessage()), String.valueOf(reason.hint()));
+            }
+            return plan(target, result.found().get(), result);
+        }
+
+        private RestorePlan plan(RestoreTarget recovery, WalEvent stop, WalSearch.Result result) {
+            if (stop.start().isBefore(document.endLsn())) {
+                throw tooEarly("ends at " + document.endLsn());
+            }
+            return plan(
+                    recovery,
+                    path.between(from, stop.end()),
+                    stop.start(),
+                    result.newest().map(WalEvent.TransactionEnd::at).orElse(null));
+        }
+
+        /** To the last record and no less: damage that a server took for the end would be noticed. */
+        private RestorePlan furthest(WalSearch.Result result) {
+            if (!result.lastRecord().isValid()) {
+                return immediate();
+            }
+            return plan(
+                    new AtLsn(result.lastRecord(), true),
+                    path,
+                    result.lastRecord(),
+                    result.newest().map(WalEvent.TransactionEnd::at).orElse(null));
+        }
+
+        private RestorePlan plan(RestoreTarget recovery, WalPath needed, Lsn stopsAt, @Nullable Instant newest) {
+            long bytes = needed.steps().stream()
+                    .mapToLong(step -> wal.storedBytes(step.object()))
+                    .sum();
+            return new RestorePlan(backup, target, recovery, lineage, needed, bytes, stopsAt, newest, notes);
+        }
+
+        /** What the end of the archived WAL says of how far it goes; the last record may have begun a segment earlier. */
+        private WalSearch.Result tail() {
+            List<WalPath.Step> steps = path.steps();
+            Lsn begin = steps.get(Math.max(0, steps.size() - 2)).segment().start();
+            Lsn start = begin.isBefore(from) ? from : begin;
+            WalSearch.Result result = search(start, WalSearch::furthest);
+            return result.lastRecord().isValid() || start.equals(from) ? result : search(WalSearch::furthest);
+        }
+
+        private WalSearch.Result search(Question question) {
+            return search(from, question);
+        }
+
+        private WalSearch.Result search(Lsn start, Question question) {
+            try {
+                return question.ask(
+                        new WalSearch(wal, document.major(), wal.segmentSize(), path::timeline, start, path.end()));
+            } catch (IOException damaged) {
+                throw new NightshiftException(
+                        FailureKind.DATA_DAMAGED,
+                        "archived WAL of cluster " + cluster + " behind backup " + document.label() + ": "
+                                + damaged.getMessage(),
+                        "choose a target before it",
+                        damaged);
+            }
+        }
+
+        private Instant archivedUntil() {
+            WalPath.Step last = path.steps().get(path.steps().size() - 1);
+            return wal.storedAt(last.object()).orElse(Instant.EPOCH);
+        }
+
+        private Unsuitable tooEarly(String words) {
+            return new Unsuitable(
+                    true,
+                    target + " is before the end of backup " + document.label() + ", which " + words,
+                    "nearest: " + document.endLsn() + " (" + document.endedAt() + "), with --target-immediate");
+        }
+
+        private NightshiftException missing() {
+            return new NightshiftException(
+                    FailureKind.REFUSED,
+                    "backup " + document.label() + " needs WAL from " + document.startLsn() + " to "
+                            + document.endLsn() + "; it is archived "
+                            + (path.steps().isEmpty() ? "not at all" : "up to " + path.end()),
+                    "nightshift backups shows the others");
+        }
+
+        private NightshiftException unreachable(WalSearch.Result result, String reason) {
+            boolean goesOn = wal.coverage().ranges().stream()
+                    .anyMatch(range -> path.end().isBefore(range.end()) && isOnTheWay(range.timeline()));
+            String nearest = result.lastRecord().isBefore(document.endLsn())
+                    ? document.endLsn() + " (" + document.endedAt() + "), with --target-immediate"
+                    : result.lastRecord()
+                            + result.newest()
+                                    .map(end -> " (last transaction " + end.at() + ")")
+                                    .orElse("")
+                            + ", with --target-lsn " + result.lastRecord();
+            return new NightshiftException(
+                    FailureKind.REFUSED,
+                    target + " cannot be reached from backup " + document.label() + ": " + reason
+                            + (goesOn ? "; the WAL behind " + path.end() + " is missing" : ""),
+                    "nearest: " + nearest);
+        }
+
+        private boolean isOnTheWay(Timeline timeline) {
+            return lineage.branches().stream()
+                    .anyMatch(branch -> branch.timeline().equals(timeline));
+        }
+    }
+
+    @FunctionalInterface
+    private interface Question {
+        WalSearch.Result ask(WalSearch search) throws IOException;
+    }
+}

@@ -1,0 +1,277 @@
+package io.nightshift.infra.wal;
+
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.postgres.WalSegment;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StoredObject;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The WAL of a cluster as its storages hold it, for reading: one good copy of an object is enough. What the storages hold
+ * was listed once. Thread-safe.
+ */
+public final class StoredWal implements WalSegments {
+
+    private static final int FIRST_PAGE = 40;
+    private static final int PAGE_ADDRESS = 8;
+    private static final int SYSTEM_IDENTIFIER = 24;
+
+    private record Copy(Storage storage, StoredObject object) {}
+
+    private final BackupPaths paths;
+    private final long segmentSize;
+    private final Map<WalObject, List<Copy>> copies;
+    private final List<WalGap> gaps;
+    private final List<String> away;
+    private final Set<String> complaints = new ConcurrentSkipListSet<>();
+
+    private StoredWal(
+            BackupPaths paths,
+            long segmentSize,
+            Map<WalObject, List<Copy>> copies,
+            List<WalGap> gaps,
+            List<String> away) {
+        this.paths = paths;
+        this.segmentSize = segmentSize;
+        this.copies = copies;
+        this.gaps = gaps;
+        this.away = away;
+    }
+
+    /**
+     * Lists what the storages hold. One that does not answer is left out and named; when none answers, that is a failure.
+     *
+     * @param segmentSize of the cluster, bytes
+     */
+    public static StoredWal of(List<Storage> storages, BackupPaths paths, long segmentSize) {
+        String folder = paths.folder() + "/wal/";
+        Map<WalObject, List<Copy>> copies = new HashMap<>();
+        Map<String, WalGap> gaps = new LinkedHashMap<>();
+        List<NightshiftException> failures = new ArrayList<>();
+        for (Storage storage : storages) {
+            try (var listed = storage.list(folder)) {
+                listed.forEach(stored -> {
+                    String name = stored.name().substring(folder.length());
+                    WalObject.parse(name, segmentSize)
+                            .ifPresent(object -> copies.computeIfAbsent(object, none -> new ArrayList<>())
+                                    .add(new Copy(storage, stored)));
+                    WalGap.named(name, stored.modifiedAt()).ifPresent(gap -> gaps.putIfAbsent(name, gap));
+                });
+            } catch (NightshiftException failed) {
+                failures.add(failed);
+            }
+        }
+        if (!storages.isEmpty() && failures.size() == storages.size()) {
+            throw failures.get(0);
+        }
+        return new StoredWal(
+                paths,
+                segmentSize,
+                copies,
+                List.copyOf(gaps.values()),
+                failures.stream()
+                        .map(failed -> String.valueOf(failed.getMessage()))
+                        .toList());
+    }
+
+    public long segmentSize() {
+        return segmentSize;
+    }
+
+    /** What at least one storage has. */
+    public WalCoverage coverage() {
+        return WalCoverage.of(copies.keySet());
+    }
+
+    /** The gaps on record. */
+    public List<WalGap> gaps() {
+        return gaps;
+    }
+
+    /** Why storages do not answer. */
+    public List<String> away() {
+        return away;
+    }
+
+    /** What was wrong with copies that another one stood in for. */
+    public Set<String> complaints() {
+        return complaints;
+    }
+
+    /** Every timeline of which there is WAL or a history. */
+    public List<Timeline> timelines() {
+        return copies.keySet().stream()
+                .map(object -> object instanceof WalObject.History history
+                        ? history.timeline()
+                        : object instanceof WalObject.Partial partial
+                                ? partial.segment().timeline()
+                                : ((WalObject.Segment) object).segment().timeline())
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    /** Bytes of an object as stored; 0 if there is none. */
+    public long storedBytes(WalObject object) {
+        List<Copy> all = copies.getOrDefault(object, List.of());
+        return all.isEmpty() ? 0 : all.get(0).object().bytes();
+    }
+
+    /** When a storage had it first, by that storage's clock. */
+    public Optional<Instant> storedAt(WalObject object) {
+        return copies.getOrDefault(object, List.of()).stream()
+                .map(copy -> copy.object().modifiedAt())
+                .min(Comparator.naturalOrder());
+    }
+
+    /** How a timeline came to be. DATA_DAMAGED if its history file is not there: without it nobody knows where it branched off. */
+    public WalLineage lineage(Timeline timeline) {
+        if (timeline.id() == 1) {
+            return WalLineage.of(timeline);
+        }
+        WalObject.History history = new WalObject.History(timeline);
+        if (!copies.containsKey(history)) {
+            throw new NightshiftException(
+                    FailureKind.DATA_DAMAGED,
+                    "the history of timeline " + timeline + " is missing: " + paths.folder() + "/wal/" + history.name()
+                            + " is in no storage",
+                    "copy it there from the pg_wal of a node of the cluster, or choose an older timeline with"
+                            + " --target-timeline");
+        }
+        return WalLineage.of(timeline, history(timeline));
+    }
+
+    /** The history file, as the server sent it. */
+    public byte[] history(Timeline timeline) {
+        return read(new WalObject.History(timeline), InputStream::readAllBytes);
+    }
+
+    @Override
+    public Optional<InputStream> open(WalSegment segment) {
+        return best(segment)
+                .map(object -> read(object, stored -> {
+                    Unpacked unpacked = unpack(segment, stored);
+                    return new ByteArrayInputStream(unpacked.content(), 0, unpacked.length());
+                }));
+    }
+
+    /** The whole segment, else the longest part of it. */
+    private Optional<WalObject> best(WalSegment segment) {
+        WalObject whole = new WalObject.Segment(segment);
+        if (copies.containsKey(whole)) {
+            return Optional.of(whole);
+        }
+        return copies.keySet().stream()
+                .filter(object -> object instanceof WalObject.Partial partial
+                        && partial.segment().equals(segment))
+                .max(Comparator.comparing(object -> ((WalObject.Partial) object).end()));
+    }
+
+    /** What there is of a segment, checked, and filled up with zeros to the size of one. */
+    public byte[] whole(WalPath.Step step) {
+        return read(step.object(), stored -> {
+            Unpacked unpacked = unpack(step.segment(), stored);
+            long expected = step.end().minus(step.segment().start());
+            if (unpacked.length() != expected) {
+                throw new IOException(unpacked.length() + " bytes instead of " + expected);
+            }
+            return unpacked.content();
+        });
+    }
+
+    @FunctionalInterface
+    private interface Reader<T> {
+        T read(InputStream stored) throws IOException;
+    }
+
+    /** From the first copy that is good. */
+    private <T> T read(WalObject object, Reader<T> reader) {
+        @Nullable NightshiftException first = null;
+        for (Copy copy : copies.getOrDefault(object, List.of())) {
+            try (InputStream in = copy.storage().open(copy.object().name())) {
+                T result = reader.read(in);
+                if (first != null) {
+                    complaints.add(String.valueOf(first.getMessage()));
+                }
+                return result;
+            } catch (IOException damaged) {
+                NightshiftException failed = new NightshiftException(
+                        FailureKind.DATA_DAMAGED,
+                        "WAL " + copy.object().name() + " in storage "
+                                + copy.storage().name() + " is damaged: " + damaged.getMessage(),
+                        "look after the disk of storage " + copy.storage().name(),
+                        damaged);
+                first = first == null ? failed : first;
+            } catch (NightshiftException failed) {
+                first = first == null ? failed : first;
+            }
+        }
+        throw first == null
+                ? new NightshiftException(FailureKind.DATA_DAMAGED, "WAL " + object.name() + " is in no storage")
+                : first;
+    }
+
+    /** @param content of the size of a segment, zeros behind its end */
+    @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+    private record Unpacked(byte[] content, int length) {}
+
+    /** Makes sure that it is the segment that its name says. */
+    private Unpacked unpack(WalSegment segment, InputStream stored) throws IOException {
+        byte[] content = new byte[Math.toIntExact(segmentSize)];
+        int length;
+        try (InputStream in = new ZstdInputStreamNoFinalizer(stored)) {
+            length = in.readNBytes(content, 0, content.length);
+            if (in.read() >= 0) {
+                throw new IOException("more than " + segmentSize + " bytes in a segment");
+            }
+        }
+        if (length >= FIRST_PAGE) {
+            ByteBuffer page = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+            require(
+                    "system identifier",
+                    Long.toUnsignedString(page.getLong(SYSTEM_IDENTIFIER)),
+                    paths.systemIdentifier().toString());
+            require(
+                    "address",
+                    Long.toHexString(page.getLong(PAGE_ADDRESS)),
+                    Long.toHexString(segment.start().position()));
+        }
+        return new Unpacked(content, length);
+    }
+
+    private static void require(String what, String found, String expected) throws IOException {
+        if (!found.equals(expected)) {
+            throw new IOException("its " + what + " is " + found + " instead of " + expected);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return paths.folder() + "/wal in "
+                + copies.values().stream()
+                        .flatMap(List::stream)
+                        .map(copy -> copy.storage().name())
+                        .distinct()
+                        .collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,241 @@
+package io.nightshift.infra.wal;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.SystemIdentifier;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.postgres.WalSegment;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.server.FileTree;
+import io.nightshift.infra.server.ServerUser;
+import io.nightshift.infra.server.TestPostgres;
+import io.nightshift.infra.storage.DirectoryStorage;
+import io.nightshift.infra.storage.StorageSet;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A real server whose archive_command is the front in the launcher. */
+class WalPushServerTest {
+
+    private static final Timeline FIRST = new Timeline(1);
+    private static final int SEGMENT = 16 << 20;
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
+    private static Path home;
+    private static Path launcher;
+    private static TestPostgres postgres;
+    private static SystemIdentifier systemIdentifier;
+
+    private WalArchive archive;
+    private WalPushServer server;
+    private Path storage;
+
+    @BeforeAll
+    static void start() throws Exception {
+        home = TestPostgres.temporaryDirectory("push-");
+        launcher = Files.copy(root().resolve("nightshift"), home.resolve("nightshift"));
+        assertThat(launcher.toFile().setExecutable(true, false)).isTrue();
+        assertThat(launcher.toFile().setReadable(true, false)).isTrue();
+        postgres = TestPostgres.start(
+                18,
+                Map.of(
+                        "archive_mode", "on",
+                        "archive_command", launcher + " wal push --home " + home + " --cluster chanuka %p",
+                        "wal_keep_size", "1GB"));
+        systemIdentifier = SystemIdentifier.parse(query("SELECT system_identifier::text FROM pg_control_system()"));
+    }
+
+    private static Path root() {
+        Path step = Path.of(System.getProperty("build.directory", "")).toAbsolutePath();
+        while (!Files.exists(step.resolve("nightshift"))) {
+            step = step.getParent();
+        }
+        return step;
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        postgres.close();
+        FileTree.delete(home);
+    }
+
+    @BeforeEach
+    void listen() throws IOException {
+        storage = Files.createTempDirectory(home, "storage-");
+        var near = new DirectoryStorage("near", storage);
+        near.prepare();
+        archive = new WalArchive(StorageSet.of(near), new BackupPaths("chanuka", 18, systemIdentifier), SEGMENT);
+        server = listen(systemIdentifier);
+    }
+
+    private WalPushServer listen(SystemIdentifier own) {
+        WalPushServer listening = WalPushServer.listen(home.resolve("wal-push.socket"), cluster -> {
+            if (!cluster.equals("chanuka")) {
+                throw new NightshiftException(
+                        FailureKind.CONFIGURATION, "no cluster is called " + cluster, "chanuka is");
+            }
+            return new WalPushServer.Destination(archive, 18, own);
+        });
+        // Everything runs as one user, except in tests of root.
+        ServerUser.of(postgres.dataDirectory()).own(home.resolve("wal-push.socket"));
+        return listening;
+    }
+
+    @AfterEach
+    void close() {
+        server.close();
+    }
+
+    private static String query(String sql) throws SQLException {
+        try (Connection connection = postgres.connect("postgres");
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    /** Fills a segment a little, and says which one. */
+    private static WalSegment switched() throws SQLException {
+        postgres.execute("postgres", "SELECT pg_create_restore_point('here')");
+        return WalSegment.at(FIRST, Lsn.parse(query("SELECT pg_switch_wal()")).plus(-1), SEGMENT);
+    }
+
+    private static Path file(WalSegment segment) {
+        return postgres.dataDirectory().resolve("pg_wal").resolve(segment.name());
+    }
+
+    /** How the front ended, and what it said. */
+    private record Outcome(int status, String output) {}
+
+    private static Outcome push(String cluster, Path file) throws Exception {
+        Process process = new ProcessBuilder(
+                        launcher.toString(),
+                        "wal",
+                        "push",
+                        "--home",
+                        home.toString(),
+                        "--cluster",
+                        cluster,
+                        file.toString())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        return new Outcome(process.waitFor(), output);
+    }
+
+    @Test
+    void archives_what_the_server_hands_over() throws Exception {
+        WalSegment segment = switched();
+
+        await().atMost(LIMIT)
+                .until(() -> archive.open(new WalObject.Segment(segment)).isPresent());
+
+        try (InputStream stored = archive.open(new WalObject.Segment(segment)).orElseThrow()) {
+            assertThat(stored.readAllBytes()).isEqualTo(Files.readAllBytes(file(segment)));
+        }
+        await().atMost(LIMIT)
+                .until(() -> segment.name().equals(query("SELECT last_archived_wal FROM pg_stat_archiver")));
+    }
+
+    @Test
+    void leaves_the_segment_with_the_server_while_nobody_listens() throws Exception {
+        server.close();
+        WalSegment segment = switched();
+        await().atMost(LIMIT).until(() -> segment.name().equals(query("SELECT last_failed_wal FROM pg_stat_archiver")));
+
+        Outcome outcome = push("chanuka", file(segment));
+        server = listen(systemIdentifier);
+
+        assertThat(outcome.status()).isEqualTo(5);
+        assertThat(outcome.output()).contains("nobody answers at " + home.resolve("wal-push.socket"));
+        await().atMost(LIMIT)
+                .until(() -> archive.open(new WalObject.Segment(segment)).isPresent());
+    }
+
+    @Test
+    void takes_the_same_bytes_again_and_refuses_others_under_the_same_name() throws Exception {
+        WalSegment segment = switched();
+        Path same = home.resolve(segment.name());
+        byte[] bytes = Files.readAllBytes(file(segment));
+        Files.write(same, bytes);
+        assertThat(push("chanuka", same)).isEqualTo(new Outcome(0, ""));
+        assertThat(push("chanuka", same)).isEqualTo(new Outcome(0, ""));
+
+        bytes[100_000] ^= 1;
+        Files.write(same, bytes);
+        Outcome other = push("chanuka", same);
+
+        assertThat(other.status()).isEqualTo(1);
+        assertThat(other.output()).contains("storage near has other bytes for WAL");
+    }
+
+    @Test
+    void refuses_what_is_not_wal_of_the_cluster() throws Exception {
+        WalSegment segment = switched();
+        Path shorter = Files.write(home.resolve(segment.next().name()), new byte[100]);
+        Path renamed =
+                Files.copy(file(segment), home.resolve(segment.next().next().name()));
+
+        assertThat(push("chanuka", shorter).output()).contains(" has 100 bytes, not 16777216");
+        assertThat(push("chanuka", renamed).output()).contains("says that it belongs to " + segment.start());
+        assertThat(push("chanuka", file(segment.next().next().next())).output()).contains("not read");
+        assertThat(push("chanuka", launcher).output()).contains("has no name of a WAL file");
+        assertThat(push("other", file(segment)).output()).contains("no cluster is called other");
+        server.close();
+        server = listen(new SystemIdentifier(7));
+        assertThat(push("chanuka", file(segment)).output()).contains("is of another system identifier than 7");
+    }
+
+    @Test
+    void stores_histories_and_the_used_part_of_a_partial_and_passes_over_backup_histories() throws Exception {
+        switched();
+        postgres.execute("postgres", "SELECT pg_create_restore_point('in the next segment')");
+        Lsn end = Lsn.parse(query("SELECT pg_current_wal_flush_lsn()"));
+        WalSegment segment = WalSegment.at(FIRST, end, SEGMENT);
+        Path partial = Files.copy(file(segment), home.resolve(segment.name() + ".partial"));
+        Path history = Files.writeString(home.resolve("00000002.history"), "1\t0/3000000\tno recovery target\n");
+        Path backup = Files.writeString(home.resolve(segment.name() + ".00000028.backup"), "START WAL LOCATION");
+
+        assertThat(push("chanuka", history)).isEqualTo(new Outcome(0, ""));
+        assertThat(push("chanuka", backup)).isEqualTo(new Outcome(0, ""));
+        assertThat(push("chanuka", partial)).isEqualTo(new Outcome(0, ""));
+
+        assertThat(archive.coverage().histories()).containsExactly(new Timeline(2));
+        assertThat(archive.coverage().end(FIRST).orElseThrow()).isGreaterThanOrEqualTo(end);
+        assertThat(archive.coverage().end(FIRST).orElseThrow()).isLessThan(segment.end());
+    }
+
+    @Test
+    void is_the_only_one_and_replaces_a_dead_one() throws Exception {
+        assertThatThrownBy(() -> listen(systemIdentifier))
+                .isInstanceOfSatisfying(
+                        NightshiftException.class, e -> assertThat(e.kind()).isEqualTo(FailureKind.REFUSED))
+                .hasMessageStartingWith("another process takes pushed WAL at " + home.resolve("wal-push.socket"));
+
+        server.close();
+        Files.createFile(home.resolve("wal-push.socket"));
+        server = listen(systemIdentifier);
+
+        assertThat(push("chanuka", file(switched()))).isEqualTo(new Outcome(0, ""));
+    }
+}
