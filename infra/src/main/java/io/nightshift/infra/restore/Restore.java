@@ -2,15 +2,10 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.Wal;
-import io.nightshift.infra.postgres.SystemIdentifier;
-import io.nightshift.infra.resilience.FailureKind;
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
-import io.nightshift.infra.server.PostgresServer;
+import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.wal.StoredWal;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,7 +46,7 @@ public final class Restore {
         this.wal = wal;
         this.destination = destination;
         this.directory = destination.directory();
-        this.tablespaces = TablespacePlan.of(copies.document(), directory, destination.tablespaces());
+        this.tablespaces = TablespacePlan.of(copies.document(), directory, places(copies.document(), destination), "");
     }
 
     /**
@@ -61,17 +56,22 @@ public final class Restore {
      */
     public Restored run(int workers, Progress progress, Cancellation cancellation) {
         BackupDocument document = copies.document();
-        requireNoServer();
+        var there = new UsedDirectory(directory);
+        there.requireNoServer();
         if (destination.delta()) {
-            requireSameCluster(document.systemIdentifier());
+            there.requireReplaceable(document, tablespaces);
         }
         var expected = new ExpectedFiles(copies.manifest());
         FileNames.requireWritable(expected.paths());
-        progress.begin("restore " + document.label(), document.bytes(), "bytes");
+        if (!destination.delta()) {
+            there.requireNotStarted(expected);
+        }
+        FreeSpace.require(needed());
+        progress.begin("compare with what is there", null, "bytes");
         try (DataDirectory target = DataDirectory.takeOver(directory, tablespaces, what(), destination.delta())) {
-            var kept = new KeptFiles(target, expected);
+            var kept = new KeptFiles(target, document.major(), expected);
             kept.find(workers, progress, cancellation);
-            FreeSpace.require(needed(kept.bytes()));
+            progress.begin("restore " + document.label(), document.bytes() - kept.bytes(), "bytes");
             var extraction = new Extraction(copies, target, tablespaces, expected, progress);
             extraction.run(workers, cancellation);
             ControlFile control = extraction.control();
@@ -87,9 +87,11 @@ public final class Restore {
             } else {
                 port = files.writeInert(recovery, action == RestorePlan.Action.PAUSE);
             }
+            ServerUser user = ServerUser.of(directory);
+            target.own(user);
             target.sync(cancellation);
             cancellation.check();
-            target.finish(control);
+            target.finish(control, user);
             List<String> complaints = new ArrayList<>(copies.complaints());
             complaints.addAll(wal.complaints());
             return new Restored(
@@ -118,35 +120,30 @@ public final class Restore {
         return settings;
     }
 
-    private void requireNoServer() {
-        if (PostgresServer.isRunning(directory)) {
-            throw new NightshiftException(
-                    FailureKind.REFUSED,
-                    "a server runs on " + directory,
-                    "stop it first, or choose another directory with --to");
-        }
-    }
-
-    private void requireSameCluster(SystemIdentifier cluster) {
-        Path file = directory.resolve(DataDirectory.CONTROL_FILE);
-        try {
-            if (Files.exists(file)) {
-                new ControlFile(0600, ByteBuffer.wrap(Files.readAllBytes(file))).requireOf(cluster);
-            } else if (!Files.exists(directory.resolve(TargetDirectory.UNFINISHED)) && Files.exists(directory)) {
-                TargetDirectory.requireUnused(directory);
+    /**
+     * Where the tablespaces go: where it was said, else, in a data directory that is written over, where they are, else
+     * to their old places, unless something is there on this machine.
+     */
+    private static Map<String, Path> places(BackupDocument document, Destination destination) {
+        Map<String, Path> places = new LinkedHashMap<>(destination.tablespaces());
+        Map<String, Path> now =
+                destination.delta() ? new UsedDirectory(destination.directory()).tablespaces() : Map.of();
+        for (BackupDocument.Archive archive : document.archives()) {
+            String oid = archive.tablespace();
+            if (oid != null && archive.location().startsWith("/")) {
+                Path old = FileNames.resolve(Path.of("/"), archive.location());
+                if (now.containsKey(oid)) {
+                    places.putIfAbsent(oid, now.get(oid));
+                } else if (!Files.exists(old) || TargetDirectory.isUnfinished(old)) {
+                    places.putIfAbsent(oid, old);
+                }
             }
-        } catch (NightshiftException foreign) {
-            throw new NightshiftException(
-                    FailureKind.REFUSED,
-                    directory + " is no data directory of this cluster: " + foreign.getMessage(),
-                    "--delta works on the cluster's own data directory; choose an empty one without it",
-                    foreign);
-        } catch (IOException failed) {
-            throw TargetFailures.of(file, failed);
         }
+        return places;
     }
 
-    private Map<Path, Long> needed(long kept) {
+    /** Beyond what the files there take, which are kept or deleted. */
+    private Map<Path, Long> needed() {
         Map<Path, Long> needed = new LinkedHashMap<>();
         for (BackupDocument.Archive archive : copies.document().archives()) {
             Path elsewhere = archive.tablespace() == null
@@ -155,8 +152,7 @@ public final class Restore {
             needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
         }
         needed.merge(directory, plan.walBytes(), Long::sum);
-        // Where what is kept lies does not matter where all is on one file system, and is little where it is not.
-        needed.computeIfPresent(directory, (path, bytes) -> Math.max(0, bytes - kept));
+        needed.replaceAll((path, bytes) -> Math.max(0, bytes - UsedDirectory.bytes(path)));
         return needed;
     }
 

@@ -115,7 +115,8 @@ final class TargetDirectory implements AutoCloseable {
      */
     static TargetDirectory takeOver(Path directory, String what, boolean used) {
         try {
-            if (!used && !Files.exists(directory.resolve(UNFINISHED))) {
+            boolean begun = isUnfinished(directory);
+            if (!used && !begun) {
                 requireUnused(directory);
             }
             Path parent = directory.getParent();
@@ -127,13 +128,13 @@ final class TargetDirectory implements AutoCloseable {
             }
             FileChannel hold = FileChannel.open(
                     directory.resolve(UNFINISHED),
-                    StandardOpenOption.CREATE,
+                    begun ? StandardOpenOption.WRITE : StandardOpenOption.CREATE_NEW,
                     StandardOpenOption.READ,
                     StandardOpenOption.WRITE);
             boolean taken = false;
             try {
                 requireAloneAt(hold, directory);
-                requireSame(hold, what, directory);
+                requireSame(hold, what, directory, used);
                 Files.setPosixFilePermissions(directory, PRIVATE_DIRECTORY.value());
                 taken = true;
                 return new TargetDirectory(directory, List.of(), null, hold);
@@ -142,6 +143,8 @@ final class TargetDirectory implements AutoCloseable {
                     hold.close();
                 }
             }
+        } catch (FileAlreadyExistsException other) {
+            throw atWork(directory);
         } catch (IOException failed) {
             throw TargetFailures.of(directory, failed);
         }
@@ -149,22 +152,26 @@ final class TargetDirectory implements AutoCloseable {
 
     private static void requireAloneAt(FileChannel hold, Path directory) throws IOException {
         try {
-            if (hold.tryLock() != null) {
+            // One that ended just now has taken its mark away, and what we hold is no mark any more.
+            if (hold.tryLock() != null && isUnfinished(directory)) {
                 return;
             }
         } catch (OverlappingFileLockException sameProcess) {
             // told below
         }
-        throw refused("another restore is at work in " + directory, "wait for its end");
+        throw atWork(directory);
     }
 
-    private static void requireSame(FileChannel hold, String what, Path directory) throws IOException {
+    private static void requireSame(FileChannel hold, String what, Path directory, boolean used) throws IOException {
         byte[] ours = (what + "\n").getBytes(StandardCharsets.UTF_8);
         ByteBuffer found = ByteBuffer.allocate(Math.toIntExact(Math.min(hold.size(), 1 << 16)));
         while (found.hasRemaining() && hold.read(found) >= 0) {
             // as much as there is
         }
         if (found.position() == 0) {
+            if (!used) {
+                requireNothingBeside(directory);
+            }
             hold.write(ByteBuffer.wrap(ours), 0);
             hold.force(true);
         } else if (!Arrays.equals(found.array(), ours)) {
@@ -173,6 +180,25 @@ final class TargetDirectory implements AutoCloseable {
                             + new String(found.array(), StandardCharsets.UTF_8).strip(),
                     "finish it with the command that began it, or remove the directory");
         }
+    }
+
+    /** What somebody else put there between our look and our mark stays untouched. */
+    private static void requireNothingBeside(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            if (entries.anyMatch(entry -> !entry.endsWith(UNFINISHED))) {
+                Files.delete(directory.resolve(UNFINISHED));
+                throw inUse(directory);
+            }
+        }
+    }
+
+    private static NightshiftException atWork(Path directory) {
+        return refused("another restore is at work in " + directory, "wait for its end");
+    }
+
+    /** Whether an export or a restore has begun there and not ended. */
+    static boolean isUnfinished(Path directory) {
+        return Files.exists(directory.resolve(UNFINISHED), LinkOption.NOFOLLOW_LINKS);
     }
 
     Path path() {
