@@ -67,6 +67,7 @@ final class DataDirectory implements AutoCloseable {
         var taken = new DataDirectory(TargetDirectory.takeOver(directory, what, used), new ArrayList<>());
         boolean complete = false;
         try {
+            CrashPoint.reach("restore.taken");
             removeControlFile(directory);
             for (String name : List.of("global", "pg_tblspc")) {
                 Files.createDirectories(directory.resolve(name), TargetDirectory.PRIVATE_DIRECTORY);

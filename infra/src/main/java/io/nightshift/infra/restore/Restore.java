@@ -3,6 +3,7 @@ package io.nightshift.infra.restore;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.Wal;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.wal.StoredWal;
@@ -50,7 +51,7 @@ public final class Restore {
     }
 
     /**
-     * Writes it. What failed, or was stopped, goes on with the next run for the same backup and target.
+     * Writes it. What failed, or was stopped, goes on with the next run for the same backup.
      *
      * @param workers threads that unpack; each has about 8 MiB
      */
@@ -74,6 +75,7 @@ public final class Restore {
             progress.begin("restore " + document.label(), document.bytes() - kept.bytes(), "bytes");
             var extraction = new Extraction(copies, target, tablespaces, expected, progress);
             extraction.run(workers, cancellation);
+            CrashPoint.reach("restore.extracted");
             ControlFile control = extraction.control();
             var recoveryWal = new RecoveryWal(wal, plan.wal());
             recoveryWal.fetch(directory, progress, cancellation);
@@ -106,10 +108,13 @@ public final class Restore {
         }
     }
 
-    /** What makes two restores one: a directory that one of them left is finished by the other. */
+    /**
+     * What makes two restores one: a directory that one of them left is finished by the other, whatever its target. All that
+     * depends on more than the backup is written anew.
+     */
     private String what() {
-        return "restore of backup " + plan.document().label() + " for " + plan.target()
-                + (destination.asReplacement() ? ", as a replacement" : "");
+        BackupDocument document = copies.document();
+        return TargetDirectory.RESTORE + document.label() + TargetDirectory.ofCluster(document.systemIdentifier());
     }
 
     /** Recovery from the archive always, so that nobody takes a hole for the end. */

@@ -31,7 +31,10 @@ final class ServerFiles {
     private static final String HBA = "pg_hba.conf";
     private static final String IDENT = "pg_ident.conf";
 
-    /** With less of these than the source had, recovery stops; the others decide how data are read and shown. */
+    /**
+     * With less of these than the source had, recovery stops; the others decide how data are read and shown. Not the
+     * locales: a server does not start with one that this machine lacks.
+     */
     private static final List<String> KEPT = List.of(
             "max_connections",
             "max_worker_processes",
@@ -42,9 +45,6 @@ final class ServerFiles {
             "max_active_replication_origins",
             "track_commit_timestamp",
             "wal_level",
-            "lc_monetary",
-            "lc_numeric",
-            "lc_time",
             "DateStyle",
             "IntervalStyle",
             "TimeZone",

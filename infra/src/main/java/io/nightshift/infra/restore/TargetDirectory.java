@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.FileTree;
@@ -17,7 +18,6 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -32,6 +32,11 @@ import org.jspecify.annotations.Nullable;
 final class TargetDirectory implements AutoCloseable {
 
     static final String UNFINISHED = "nightshift-export.unfinished";
+
+    /** How what a restore says of itself begins. */
+    static final String RESTORE = "restore of backup ";
+
+    private static final String CLUSTER = ", system identifier ";
 
     static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIRECTORY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -163,23 +168,38 @@ final class TargetDirectory implements AutoCloseable {
     }
 
     private static void requireSame(FileChannel hold, String what, Path directory, boolean used) throws IOException {
-        byte[] ours = (what + "\n").getBytes(StandardCharsets.UTF_8);
-        ByteBuffer found = ByteBuffer.allocate(Math.toIntExact(Math.min(hold.size(), 1 << 16)));
-        while (found.hasRemaining() && hold.read(found) >= 0) {
-            // as much as there is
+        String found = read(hold);
+        if (found.isEmpty() && !used) {
+            requireNothingBeside(directory);
         }
-        if (found.position() == 0) {
-            if (!used) {
-                requireNothingBeside(directory);
-            }
-            hold.write(ByteBuffer.wrap(ours), 0);
-            hold.force(true);
-        } else if (!Arrays.equals(found.array(), ours)) {
+        if (!found.isEmpty() && !found.equals(what) && !(used && isSameCluster(found, what))) {
             throw refused(
-                    "directory " + directory + " holds an unfinished "
-                            + new String(found.array(), StandardCharsets.UTF_8).strip(),
+                    "directory " + directory + " holds an unfinished " + found,
                     "finish it with the command that began it, or remove the directory");
         }
+        byte[] ours = (what + "\n").getBytes(StandardCharsets.UTF_8);
+        hold.write(ByteBuffer.wrap(ours), 0);
+        hold.truncate(ours.length);
+        hold.force(true);
+    }
+
+    private static String read(FileChannel hold) throws IOException {
+        ByteBuffer found = ByteBuffer.allocate(Math.toIntExact(Math.min(hold.size(), 1 << 16)));
+        while (found.hasRemaining() && hold.read(found, found.position()) >= 0) {
+            // as much as there is
+        }
+        return new String(found.array(), 0, found.position(), StandardCharsets.UTF_8).strip();
+    }
+
+    /** What a restore writes over may have been left by one of another backup. */
+    private static boolean isSameCluster(String found, String what) {
+        int cluster = what.indexOf(CLUSTER);
+        return cluster >= 0 && found.startsWith(RESTORE) && found.endsWith(what.substring(cluster));
+    }
+
+    /** How what a restore says of itself ends. */
+    static String ofCluster(SystemIdentifier cluster) {
+        return CLUSTER + cluster;
     }
 
     /** What somebody else put there between our look and our mark stays untouched. */
