@@ -79,6 +79,8 @@ public final class Restore {
             ControlFile control = extraction.control();
             var recoveryWal = new RecoveryWal(wal, plan.wal());
             recoveryWal.fetch(directory, progress, cancellation);
+            List<String> created = new CreatedTablespaces(plan, directory, tablespaces.elsewhere())
+                    .require(control.walSegmentSize());
             progress.begin("make durable", null, "");
             var files = new ServerFiles(document, directory);
             Map<String, String> recovery = recovery();
@@ -102,7 +104,7 @@ public final class Restore {
                     kept.files(),
                     copies.used(),
                     complaints,
-                    notes(),
+                    notes(extraction, created),
                     checklist,
                     port);
         }
@@ -161,8 +163,13 @@ public final class Restore {
         return needed;
     }
 
-    private List<String> notes() {
-        List<String> notes = new ArrayList<>();
+    private List<String> notes(Extraction extraction, List<String> created) {
+        List<String> notes = new ArrayList<>(created);
+        for (String signal : MemberWriter.SIGNALS) {
+            if (extraction.leftOut().contains(signal)) {
+                notes.add(signal + " is left out: with it a server would follow what its settings name");
+            }
+        }
         if (!plan.wal().steps().isEmpty()) {
             notes.add(
                     RecoveryWal.FOLDER + " in it holds the fetched WAL: remove it when the server is open for writing");

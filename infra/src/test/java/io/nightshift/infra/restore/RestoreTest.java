@@ -206,7 +206,7 @@ class RestoreTest {
         assertThat(refused.kind()).isEqualTo(FailureKind.REFUSED);
         assertThat(refused)
                 .hasMessage("directory " + directory + " holds an unfinished restore of backup " + LABEL
-                        + " for the end of the backup");
+                        + ", system identifier 7711071849857489922");
         assertThat(export.kind()).isEqualTo(FailureKind.REFUSED);
     }
 
