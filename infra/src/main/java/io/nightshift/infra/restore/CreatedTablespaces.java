@@ -45,7 +45,8 @@ final class CreatedTablespaces {
      */
     List<String> require(long segmentSize) {
         List<String> notes = new ArrayList<>();
-        try (var events = new WalEvents(this::open, document.major(), segmentSize, this::timeline, document.startLsn())) {
+        try (var events =
+                new WalEvents(this::open, document.major(), segmentSize, this::timeline, document.startLsn())) {
             for (var event = events.next();
                     event.isPresent() && event.get().start().compareTo(plan.stopsAt()) <= 0;
                     event = events.next()) {

@@ -79,8 +79,8 @@ public final class Restore {
             ControlFile control = extraction.control();
             var recoveryWal = new RecoveryWal(wal, plan.wal());
             recoveryWal.fetch(directory, progress, cancellation);
-            List<String> created = new CreatedTablespaces(plan, directory, tablespaces.elsewhere())
-                    .require(control.walSegmentSize());
+            List<String> created =
+                    new CreatedTablespaces(plan, directory, tablespaces.elsewhere()).require(control.walSegmentSize());
             progress.begin("make durable", null, "");
             var files = new ServerFiles(document, directory);
             Map<String, String> recovery = recovery();
