@@ -4,12 +4,14 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
+import io.nightshift.infra.server.ServerUser;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -65,16 +67,18 @@ final class DataDirectory implements AutoCloseable {
         var taken = new DataDirectory(TargetDirectory.takeOver(directory, what, used), new ArrayList<>());
         boolean complete = false;
         try {
-            // First of all: from here on no server starts on it.
-            Files.deleteIfExists(directory.resolve(CONTROL_FILE));
+            CrashPoint.reach("restore.taken");
+            removeControlFile(directory);
             for (String name : List.of("global", "pg_tblspc")) {
                 Files.createDirectories(directory.resolve(name), TargetDirectory.PRIVATE_DIRECTORY);
             }
             for (Map.Entry<String, Path> tablespace : plan.elsewhere().entrySet()) {
                 taken.tablespaces.add(TargetDirectory.takeOver(tablespace.getValue(), what, used));
                 Path link = directory.resolve("pg_tblspc").resolve(tablespace.getKey());
-                Files.deleteIfExists(link);
-                Files.createSymbolicLink(link, tablespace.getValue());
+                if (!Files.isSymbolicLink(link) || !Files.readSymbolicLink(link).equals(tablespace.getValue())) {
+                    Files.deleteIfExists(link);
+                    Files.createSymbolicLink(link, tablespace.getValue());
+                }
             }
             complete = true;
             return taken;
@@ -87,6 +91,25 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
+    /** First of all: once this is on disk, no server starts. One that has started just before gets it back. */
+    private static void removeControlFile(Path directory) throws IOException {
+        Path file = directory.resolve(CONTROL_FILE);
+        if (!Files.exists(file)) {
+            return;
+        }
+        Path aside = file.resolveSibling("pg_control.aside");
+        Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
+        try {
+            new UsedDirectory(directory).requireNoServer();
+        } catch (NightshiftException started) {
+            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+            throw started;
+        }
+        Files.delete(aside);
+        Durable.syncParent(file);
+        CrashPoint.reach("restore.without-control");
+    }
+
     Path path() {
         return main.path();
     }
@@ -95,13 +118,21 @@ final class DataDirectory implements AutoCloseable {
         return tablespaces.stream().map(TargetDirectory::path).toList();
     }
 
+    /** Gives everything to the user of the server, where we are root and it cannot be. */
+    void own(ServerUser user) {
+        user.own(main.path());
+        tablespaces.forEach(tablespace -> user.own(tablespace.path()));
+    }
+
     /** After {@link #sync}, the last act: from here on a server can start on it. */
-    void finish(ControlFile control) {
+    void finish(ControlFile control, ServerUser user) {
         CrashPoint.reach("restore.before-control");
+        Path file = main.path().resolve(CONTROL_FILE);
         Durable.write(
-                main.path().resolve(CONTROL_FILE),
+                file,
                 permissions(control.mode()),
                 out -> out.write(control.content().array()));
+        user.own(file);
         CrashPoint.reach("restore.before-unmark");
         tablespaces.forEach(TargetDirectory::unmark);
         main.unmark();

@@ -32,14 +32,17 @@ final class Durable {
 
     private Durable() {}
 
-    /** Every file and directory below; symbolic links are not followed. */
+    /**
+     * Every file and directory below; symbolic links are not followed. The mark of the unfinished is passed over: closing it
+     * would end the lock on it.
+     */
     static void sync(Path root, Cancellation cancellation) {
         try (Stream<Path> all = Files.walk(root)) {
             Iterator<Path> paths = all.iterator();
             Workers.run(AT_ONCE, "export-sync", cancellation, stop -> {
                 for (Optional<Path> next = next(paths); next.isPresent(); next = next(paths)) {
                     stop.check();
-                    if (!Files.isSymbolicLink(next.get())) {
+                    if (!Files.isSymbolicLink(next.get()) && !next.get().endsWith(TargetDirectory.UNFINISHED)) {
                         syncOne(next.get());
                     }
                 }

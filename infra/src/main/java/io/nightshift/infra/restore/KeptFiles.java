@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /**
@@ -26,21 +27,27 @@ import java.util.stream.Stream;
  */
 final class KeptFiles {
 
+    /** What makes a server act in a certain way is written by the restore itself, or left out. */
     private static final Set<String> NEVER = Set.of(
             TargetDirectory.UNFINISHED,
             DataDirectory.CONTROL_FILE,
+            MemberWriter.TABLESPACE_MAP,
+            "standby.signal",
+            "recovery.signal",
             "postgresql.conf",
             "postgresql.auto.conf",
             "pg_hba.conf",
             "pg_ident.conf");
 
     private final DataDirectory target;
+    private final int major;
     private final ExpectedFiles expected;
     private final Set<String> kept = ConcurrentHashMap.newKeySet();
     private final AtomicLong bytes = new AtomicLong();
 
-    KeptFiles(DataDirectory target, ExpectedFiles expected) {
+    KeptFiles(DataDirectory target, int major, ExpectedFiles expected) {
         this.target = target;
+        this.major = major;
         this.expected = expected;
     }
 
@@ -52,13 +59,14 @@ final class KeptFiles {
         return bytes.get();
     }
 
+    /** Finds what stays, and deletes everything else. */
     void find(int workers, Progress progress, Cancellation cancellation) {
         Map<String, ManifestFile> listed = expected.missing();
         Queue<Map.Entry<String, ManifestFile>> candidates = new ConcurrentLinkedQueue<>(listed.entrySet());
         Workers.run(workers, "restore-compare", cancellation, stop -> {
             for (var next = candidates.poll(); next != null; next = candidates.poll()) {
                 stop.check();
-                if (isEqual(next.getKey(), next.getValue(), progress, stop)) {
+                if (isKept(next.getKey(), next.getValue(), progress, stop)) {
                     kept.add(next.getKey());
                     bytes.addAndGet(next.getValue().size());
                 }
@@ -72,9 +80,17 @@ final class KeptFiles {
         }
     }
 
-    private boolean isEqual(String path, ManifestFile listed, Progress progress, Cancellation cancellation) {
-        Path file = FileNames.resolve(target.path(), path);
-        if (NEVER.contains(path) || listed.algorithm() == ManifestChecksum.NONE) {
+    private boolean isKept(String path, ManifestFile listed, Progress progress, Cancellation cancellation) {
+        return !NEVER.contains(path)
+                && isEqual(FileNames.resolve(target.path(), path), listed, count -> {
+                    cancellation.check();
+                    progress.advance(count);
+                });
+    }
+
+    /** Whether a file has the size and the checksum that the manifest says. */
+    static boolean isEqual(Path file, ManifestFile listed, IntConsumer read) {
+        if (listed.algorithm() == ManifestChecksum.NONE) {
             return false;
         }
         try {
@@ -85,9 +101,8 @@ final class KeptFiles {
             byte[] piece = new byte[1 << 17];
             try (InputStream in = Files.newInputStream(file)) {
                 for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
-                    cancellation.check();
                     digest.update(piece, 0, count);
-                    progress.advance(count);
+                    read.accept(count);
                 }
             }
             return digest.hex().equals(listed.checksum());
@@ -96,24 +111,35 @@ final class KeptFiles {
         }
     }
 
-    /** Directories stay; those of the backup come with their modes. Links are followed to tablespaces of ours only. */
+    /**
+     * Directories stay; those of the backup come with their modes. Links are followed to tablespaces of ours only, and
+     * there only into the folders of this major version: others may have theirs beside it.
+     */
     private void removeOthers(Path directory, String prefix) throws IOException {
         for (Path entry : entries(directory)) {
             String path = prefix + entry.getFileName();
-            if (path.equals(TargetDirectory.UNFINISHED)
-                    || (prefix.startsWith("pg_tblspc/") && path.endsWith(TargetDirectory.UNFINISHED))) {
+            if (path.equals(TargetDirectory.UNFINISHED)) {
                 continue;
             }
             boolean isTablespace = prefix.equals("pg_tblspc/")
                     && Files.isSymbolicLink(entry)
                     && target.tablespaces().contains(Files.readSymbolicLink(entry));
             if (isTablespace) {
-                removeOthers(Files.readSymbolicLink(entry), path + "/");
+                removeOthersOfTablespace(Files.readSymbolicLink(entry), path + "/");
             } else if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
                 removeOthers(entry, path + "/");
                 removeIfEmpty(entry, path);
             } else if (!expected.isKept(path)) {
                 FileTree.delete(entry);
+            }
+        }
+    }
+
+    private void removeOthersOfTablespace(Path directory, String prefix) throws IOException {
+        for (Path entry : entries(directory)) {
+            String name = String.valueOf(entry.getFileName());
+            if (name.startsWith("PG_" + major + "_") && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+                removeOthers(entry, prefix + name + "/");
             }
         }
     }
@@ -126,7 +152,7 @@ final class KeptFiles {
         }
     }
 
-    private static List<Path> entries(Path directory) throws IOException {
+    static List<Path> entries(Path directory) throws IOException {
         try (Stream<Path> entries = Files.list(directory)) {
             return new ArrayList<>(entries.toList());
         }

@@ -31,7 +31,7 @@ public final class PlainExport {
     public PlainExport(BackupCopies copies, Path directory, Map<String, Path> tablespaces) {
         this.copies = copies;
         this.directory = directory.toAbsolutePath().normalize();
-        this.plan = TablespacePlan.of(copies.document(), this.directory, tablespaces);
+        this.plan = TablespacePlan.of(copies.document(), this.directory, tablespaces, "; or use --format tar");
     }
 
     /**

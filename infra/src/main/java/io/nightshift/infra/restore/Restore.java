@@ -2,15 +2,11 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.Wal;
-import io.nightshift.infra.postgres.SystemIdentifier;
-import io.nightshift.infra.resilience.FailureKind;
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
-import io.nightshift.infra.server.PostgresServer;
+import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.wal.StoredWal;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,32 +47,40 @@ public final class Restore {
         this.wal = wal;
         this.destination = destination;
         this.directory = destination.directory();
-        this.tablespaces = TablespacePlan.of(copies.document(), directory, destination.tablespaces());
+        this.tablespaces = TablespacePlan.of(copies.document(), directory, places(copies.document(), destination), "");
     }
 
     /**
-     * Writes it. What failed, or was stopped, goes on with the next run for the same backup and target.
+     * Writes it. What failed, or was stopped, goes on with the next run for the same backup.
      *
      * @param workers threads that unpack; each has about 8 MiB
      */
     public Restored run(int workers, Progress progress, Cancellation cancellation) {
         BackupDocument document = copies.document();
-        requireNoServer();
+        var there = new UsedDirectory(directory);
+        there.requireNoServer();
         if (destination.delta()) {
-            requireSameCluster(document.systemIdentifier());
+            there.requireReplaceable(document, tablespaces);
         }
         var expected = new ExpectedFiles(copies.manifest());
         FileNames.requireWritable(expected.paths());
-        progress.begin("restore " + document.label(), document.bytes(), "bytes");
+        if (!destination.delta()) {
+            there.requireNotStarted(expected);
+        }
+        FreeSpace.require(needed());
+        progress.begin("compare with what is there", null, "bytes");
         try (DataDirectory target = DataDirectory.takeOver(directory, tablespaces, what(), destination.delta())) {
-            var kept = new KeptFiles(target, expected);
+            var kept = new KeptFiles(target, document.major(), expected);
             kept.find(workers, progress, cancellation);
-            FreeSpace.require(needed(kept.bytes()));
+            progress.begin("restore " + document.label(), document.bytes() - kept.bytes(), "bytes");
             var extraction = new Extraction(copies, target, tablespaces, expected, progress);
             extraction.run(workers, cancellation);
+            CrashPoint.reach("restore.extracted");
             ControlFile control = extraction.control();
             var recoveryWal = new RecoveryWal(wal, plan.wal());
             recoveryWal.fetch(directory, progress, cancellation);
+            List<String> created =
+                    new CreatedTablespaces(plan, directory, tablespaces.elsewhere()).require(control.walSegmentSize());
             progress.begin("make durable", null, "");
             var files = new ServerFiles(document, directory);
             Map<String, String> recovery = recovery();
@@ -87,9 +91,11 @@ public final class Restore {
             } else {
                 port = files.writeInert(recovery, action == RestorePlan.Action.PAUSE);
             }
+            ServerUser user = ServerUser.of(directory);
+            target.own(user);
             target.sync(cancellation);
             cancellation.check();
-            target.finish(control);
+            target.finish(control, user);
             List<String> complaints = new ArrayList<>(copies.complaints());
             complaints.addAll(wal.complaints());
             return new Restored(
@@ -98,16 +104,19 @@ public final class Restore {
                     kept.files(),
                     copies.used(),
                     complaints,
-                    notes(),
+                    notes(extraction, created),
                     checklist,
                     port);
         }
     }
 
-    /** What makes two restores one: a directory that one of them left is finished by the other. */
+    /**
+     * What makes two restores one: a directory that one of them left is finished by the other, whatever its target. All that
+     * depends on more than the backup is written anew.
+     */
     private String what() {
-        return "restore of backup " + plan.document().label() + " for " + plan.target()
-                + (destination.asReplacement() ? ", as a replacement" : "");
+        BackupDocument document = copies.document();
+        return TargetDirectory.RESTORE + document.label() + TargetDirectory.ofCluster(document.systemIdentifier());
     }
 
     /** Recovery from the archive always, so that nobody takes a hole for the end. */
@@ -118,35 +127,30 @@ public final class Restore {
         return settings;
     }
 
-    private void requireNoServer() {
-        if (PostgresServer.isRunning(directory)) {
-            throw new NightshiftException(
-                    FailureKind.REFUSED,
-                    "a server runs on " + directory,
-                    "stop it first, or choose another directory with --to");
-        }
-    }
-
-    private void requireSameCluster(SystemIdentifier cluster) {
-        Path file = directory.resolve(DataDirectory.CONTROL_FILE);
-        try {
-            if (Files.exists(file)) {
-                new ControlFile(0600, ByteBuffer.wrap(Files.readAllBytes(file))).requireOf(cluster);
-            } else if (!Files.exists(directory.resolve(TargetDirectory.UNFINISHED)) && Files.exists(directory)) {
-                TargetDirectory.requireUnused(directory);
+    /**
+     * Where the tablespaces go: where it was said, else, in a data directory that is written over, where they are, else
+     * to their old places, unless something is there on this machine.
+     */
+    private static Map<String, Path> places(BackupDocument document, Destination destination) {
+        Map<String, Path> places = new LinkedHashMap<>(destination.tablespaces());
+        Map<String, Path> now =
+                destination.delta() ? new UsedDirectory(destination.directory()).tablespaces() : Map.of();
+        for (BackupDocument.Archive archive : document.archives()) {
+            String oid = archive.tablespace();
+            if (oid != null && archive.location().startsWith("/")) {
+                Path old = FileNames.resolve(Path.of("/"), archive.location());
+                if (now.containsKey(oid)) {
+                    places.putIfAbsent(oid, now.get(oid));
+                } else if (!Files.exists(old) || TargetDirectory.isUnfinished(old)) {
+                    places.putIfAbsent(oid, old);
+                }
             }
-        } catch (NightshiftException foreign) {
-            throw new NightshiftException(
-                    FailureKind.REFUSED,
-                    directory + " is no data directory of this cluster: " + foreign.getMessage(),
-                    "--delta works on the cluster's own data directory; choose an empty one without it",
-                    foreign);
-        } catch (IOException failed) {
-            throw TargetFailures.of(file, failed);
         }
+        return places;
     }
 
-    private Map<Path, Long> needed(long kept) {
+    /** Beyond what the files there take, which are kept or deleted. */
+    private Map<Path, Long> needed() {
         Map<Path, Long> needed = new LinkedHashMap<>();
         for (BackupDocument.Archive archive : copies.document().archives()) {
             Path elsewhere = archive.tablespace() == null
@@ -155,13 +159,17 @@ public final class Restore {
             needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
         }
         needed.merge(directory, plan.walBytes(), Long::sum);
-        // Where what is kept lies does not matter where all is on one file system, and is little where it is not.
-        needed.computeIfPresent(directory, (path, bytes) -> Math.max(0, bytes - kept));
+        needed.replaceAll((path, bytes) -> Math.max(0, bytes - UsedDirectory.bytes(path)));
         return needed;
     }
 
-    private List<String> notes() {
-        List<String> notes = new ArrayList<>();
+    private List<String> notes(Extraction extraction, List<String> created) {
+        List<String> notes = new ArrayList<>(created);
+        for (String signal : MemberWriter.SIGNALS) {
+            if (extraction.leftOut().contains(signal)) {
+                notes.add(signal + " is left out: with it a server would follow what its settings name");
+            }
+        }
         if (!plan.wal().steps().isEmpty()) {
             notes.add(
                     RecoveryWal.FOLDER + " in it holds the fetched WAL: remove it when the server is open for writing");

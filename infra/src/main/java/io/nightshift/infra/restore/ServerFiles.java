@@ -31,19 +31,20 @@ final class ServerFiles {
     private static final String HBA = "pg_hba.conf";
     private static final String IDENT = "pg_ident.conf";
 
-    /** With less of these than the source had, recovery stops; the others decide how data are read and shown. */
+    /**
+     * With less of these than the source had, recovery stops; the others decide how data are read and shown. Not the
+     * locales: a server does not start with one that this machine lacks.
+     */
     private static final List<String> KEPT = List.of(
             "max_connections",
             "max_worker_processes",
             "max_wal_senders",
             "max_prepared_transactions",
             "max_locks_per_transaction",
+            "max_replication_slots",
+            "max_active_replication_origins",
             "track_commit_timestamp",
             "wal_level",
-            "lc_messages",
-            "lc_monetary",
-            "lc_numeric",
-            "lc_time",
             "DateStyle",
             "IntervalStyle",
             "TimeZone",
@@ -56,6 +57,12 @@ final class ServerFiles {
     private static final Pattern OF_RECOVERY = Pattern.compile(
             "\\s*(recovery_\\w+|restore_command|archive_cleanup_command|primary_conninfo|primary_slot_name)\\b.*",
             Pattern.CASE_INSENSITIVE);
+
+    /** Of a replacement: what files that are included may still say. */
+    private static final Map<String, String> NO_OTHER_RECOVERY = noOtherRecovery();
+
+    private static final Pattern INCLUDE =
+            Pattern.compile("\\s*include(_dir|_if_exists)?\\b.*", Pattern.CASE_INSENSITIVE);
 
     private final BackupDocument document;
     private final Path directory;
@@ -85,6 +92,25 @@ final class ServerFiles {
         settings.put("huge_pages", "try");
         settings.put("logging_collector", "off");
         settings.put("log_destination", "stderr");
+        return settings;
+    }
+
+    private static Map<String, String> noOtherRecovery() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        for (String name : List.of(
+                "recovery_target",
+                "recovery_target_name",
+                "recovery_target_time",
+                "recovery_target_xid",
+                "recovery_target_lsn",
+                "recovery_end_command",
+                "archive_cleanup_command",
+                "primary_conninfo",
+                "primary_slot_name")) {
+            settings.put(name, "");
+        }
+        settings.put("recovery_target_inclusive", "on");
+        settings.put("recovery_min_apply_delay", "0");
         return settings;
     }
 
@@ -147,6 +173,10 @@ final class ServerFiles {
                     + "): this one has its settings; paths, included files and passwords are yours to check");
         } else {
             comment(CONF);
+            if (read(CONF).lines().anyMatch(line -> INCLUDE.matcher(line).matches())) {
+                checklist.add(
+                        "postgresql.conf includes other files: those outside the data directory must be here too");
+            }
         }
         if (!Files.exists(directory.resolve(HBA))) {
             write(HBA, String.join("\n", document.source().hba()) + "\n");
@@ -156,9 +186,10 @@ final class ServerFiles {
             write(IDENT, "");
         }
         comment(AUTO);
-        Map<String, String> settings = new LinkedHashMap<>(recovery);
         if (!recovery.isEmpty()) {
-            settings.put("recovery_min_apply_delay", "0");
+            Map<String, String> settings = new LinkedHashMap<>(NO_OTHER_RECOVERY);
+            settings.keySet().removeAll(recovery.keySet());
+            settings.putAll(recovery); // the target last: an empty one after it would count as a second
             write(AUTO, read(AUTO) + lines("Added by nightshift restore", settings));
             write("recovery.signal", "");
         }
@@ -225,10 +256,11 @@ final class ServerFiles {
         }
     }
 
-    /** Their encoding is the administrator's: every byte stays. */
+    /** Nothing if there is none. Their encoding is the administrator's: every byte stays. */
     private String read(String name) {
         try {
-            return Files.readString(directory.resolve(name), StandardCharsets.ISO_8859_1);
+            Path file = directory.resolve(name);
+            return Files.exists(file) ? Files.readString(file, StandardCharsets.ISO_8859_1) : "";
         } catch (IOException failed) {
             throw TargetFailures.of(directory.resolve(name), failed);
         }

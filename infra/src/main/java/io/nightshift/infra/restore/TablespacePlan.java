@@ -25,8 +25,9 @@ record TablespacePlan(Map<String, Path> elsewhere, List<String> inPlace) {
      * CONFIGURATION, with the options to give, if the choice is not complete or not safe.
      *
      * @param chosen by oid
+     * @param otherwise what else can be done where a choice is missing; begins with a semicolon, or is ""
      */
-    static TablespacePlan of(BackupDocument document, Path directory, Map<String, Path> chosen) {
+    static TablespacePlan of(BackupDocument document, Path directory, Map<String, Path> chosen, String otherwise) {
         Map<String, String> outside = new TreeMap<>();
         Map<String, String> inside = new TreeMap<>();
         for (BackupDocument.Archive archive : document.archives()) {
@@ -35,7 +36,7 @@ record TablespacePlan(Map<String, Path> elsewhere, List<String> inPlace) {
             }
         }
         requireKnown(document, chosen, outside, inside);
-        requireChosen(document, directory, chosen, outside);
+        requireChosen(document, directory, chosen, outside, otherwise);
         Map<String, Path> elsewhere = new LinkedHashMap<>();
         outside.keySet().forEach(oid -> elsewhere.put(oid, chosen.get(oid)));
         requireApart(directory, elsewhere);
@@ -72,7 +73,11 @@ record TablespacePlan(Map<String, Path> elsewhere, List<String> inPlace) {
     }
 
     private static void requireChosen(
-            BackupDocument document, Path directory, Map<String, Path> chosen, Map<String, String> outside) {
+            BackupDocument document,
+            Path directory,
+            Map<String, Path> chosen,
+            Map<String, String> outside,
+            String otherwise) {
         if (!chosen.keySet().containsAll(outside.keySet())) {
             throw wrong(
                     "backup " + document.label() + " has tablespaces outside the data directory: "
@@ -84,7 +89,7 @@ record TablespacePlan(Map<String, Path> elsewhere, List<String> inPlace) {
                                     .map(oid -> "--tablespace " + oid + "="
                                             + chosen.getOrDefault(oid, Path.of(directory + "-tablespace-" + oid)))
                                     .collect(Collectors.joining(" "))
-                            + "; or use --format tar");
+                            + otherwise);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.FileTree;
@@ -17,7 +18,6 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -32,6 +32,11 @@ import org.jspecify.annotations.Nullable;
 final class TargetDirectory implements AutoCloseable {
 
     static final String UNFINISHED = "nightshift-export.unfinished";
+
+    /** How what a restore says of itself begins. */
+    static final String RESTORE = "restore of backup ";
+
+    private static final String CLUSTER = ", system identifier ";
 
     static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIRECTORY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -115,7 +120,8 @@ final class TargetDirectory implements AutoCloseable {
      */
     static TargetDirectory takeOver(Path directory, String what, boolean used) {
         try {
-            if (!used && !Files.exists(directory.resolve(UNFINISHED))) {
+            boolean begun = isUnfinished(directory);
+            if (!used && !begun) {
                 requireUnused(directory);
             }
             Path parent = directory.getParent();
@@ -127,13 +133,13 @@ final class TargetDirectory implements AutoCloseable {
             }
             FileChannel hold = FileChannel.open(
                     directory.resolve(UNFINISHED),
-                    StandardOpenOption.CREATE,
+                    begun ? StandardOpenOption.WRITE : StandardOpenOption.CREATE_NEW,
                     StandardOpenOption.READ,
                     StandardOpenOption.WRITE);
             boolean taken = false;
             try {
                 requireAloneAt(hold, directory);
-                requireSame(hold, what, directory);
+                requireSame(hold, what, directory, used);
                 Files.setPosixFilePermissions(directory, PRIVATE_DIRECTORY.value());
                 taken = true;
                 return new TargetDirectory(directory, List.of(), null, hold);
@@ -142,6 +148,8 @@ final class TargetDirectory implements AutoCloseable {
                     hold.close();
                 }
             }
+        } catch (FileAlreadyExistsException other) {
+            throw atWork(directory);
         } catch (IOException failed) {
             throw TargetFailures.of(directory, failed);
         }
@@ -149,30 +157,68 @@ final class TargetDirectory implements AutoCloseable {
 
     private static void requireAloneAt(FileChannel hold, Path directory) throws IOException {
         try {
-            if (hold.tryLock() != null) {
+            // One that ended just now has taken its mark away, and what we hold is no mark any more.
+            if (hold.tryLock() != null && isUnfinished(directory)) {
                 return;
             }
         } catch (OverlappingFileLockException sameProcess) {
             // told below
         }
-        throw refused("another restore is at work in " + directory, "wait for its end");
+        throw atWork(directory);
     }
 
-    private static void requireSame(FileChannel hold, String what, Path directory) throws IOException {
-        byte[] ours = (what + "\n").getBytes(StandardCharsets.UTF_8);
-        ByteBuffer found = ByteBuffer.allocate(Math.toIntExact(Math.min(hold.size(), 1 << 16)));
-        while (found.hasRemaining() && hold.read(found) >= 0) {
-            // as much as there is
+    private static void requireSame(FileChannel hold, String what, Path directory, boolean used) throws IOException {
+        String found = read(hold);
+        if (found.isEmpty() && !used) {
+            requireNothingBeside(directory);
         }
-        if (found.position() == 0) {
-            hold.write(ByteBuffer.wrap(ours), 0);
-            hold.force(true);
-        } else if (!Arrays.equals(found.array(), ours)) {
+        if (!found.isEmpty() && !found.equals(what) && !(used && isSameCluster(found, what))) {
             throw refused(
-                    "directory " + directory + " holds an unfinished "
-                            + new String(found.array(), StandardCharsets.UTF_8).strip(),
+                    "directory " + directory + " holds an unfinished " + found,
                     "finish it with the command that began it, or remove the directory");
         }
+        byte[] ours = (what + "\n").getBytes(StandardCharsets.UTF_8);
+        hold.write(ByteBuffer.wrap(ours), 0);
+        hold.truncate(ours.length);
+        hold.force(true);
+    }
+
+    private static String read(FileChannel hold) throws IOException {
+        ByteBuffer found = ByteBuffer.allocate(Math.toIntExact(Math.min(hold.size(), 1 << 16)));
+        while (found.hasRemaining() && hold.read(found, found.position()) >= 0) {
+            // as much as there is
+        }
+        return new String(found.array(), 0, found.position(), StandardCharsets.UTF_8).strip();
+    }
+
+    /** What a restore writes over may have been left by one of another backup. */
+    private static boolean isSameCluster(String found, String what) {
+        int cluster = what.indexOf(CLUSTER);
+        return cluster >= 0 && found.startsWith(RESTORE) && found.endsWith(what.substring(cluster));
+    }
+
+    /** How what a restore says of itself ends. */
+    static String ofCluster(SystemIdentifier cluster) {
+        return CLUSTER + cluster;
+    }
+
+    /** What somebody else put there between our look and our mark stays untouched. */
+    private static void requireNothingBeside(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            if (entries.anyMatch(entry -> !entry.endsWith(UNFINISHED))) {
+                Files.delete(directory.resolve(UNFINISHED));
+                throw inUse(directory);
+            }
+        }
+    }
+
+    private static NightshiftException atWork(Path directory) {
+        return refused("another restore is at work in " + directory, "wait for its end");
+    }
+
+    /** Whether an export or a restore has begun there and not ended. */
+    static boolean isUnfinished(Path directory) {
+        return Files.exists(directory.resolve(UNFINISHED), LinkOption.NOFOLLOW_LINKS);
     }
 
     Path path() {

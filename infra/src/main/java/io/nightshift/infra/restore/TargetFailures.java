@@ -27,7 +27,7 @@ final class TargetFailures {
         return new NightshiftException(
                 FailureKind.RESOURCES_EXHAUSTED,
                 "cannot write " + path + ": " + reason + free(path),
-                "look at that file system, then export again",
+                "look at that file system, then try again",
                 thrown);
     }
 

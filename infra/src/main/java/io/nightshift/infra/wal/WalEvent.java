@@ -3,7 +3,7 @@ package io.nightshift.infra.wal;
 import io.nightshift.infra.postgres.Lsn;
 import java.time.Instant;
 
-/** A record of the WAL at which recovery can stop. */
+/** A record of the WAL at which recovery can stop, or that reaches beyond the data directory. */
 public sealed interface WalEvent {
 
     /** Where the record begins. */
@@ -23,4 +23,11 @@ public sealed interface WalEvent {
 
     /** {@code pg_create_restore_point(name)}. */
     record RestorePoint(Lsn start, Lsn end, String name, Instant at) implements WalEvent {}
+
+    /**
+     * {@code CREATE TABLESPACE}. Replay uses the same directory, wherever the data directory is by then.
+     *
+     * @param location absolute; "" for one inside the data directory
+     */
+    record TablespaceCreation(Lsn start, Lsn end, long oid, String location) implements WalEvent {}
 }

@@ -95,6 +95,10 @@ public final class WalEvents implements AutoCloseable {
                 case WalRecords.TRANSACTION_MANAGER -> transaction();
                 case WalRecords.LOG_MANAGER ->
                     records.operation() == WalRecords.RESTORE_POINT ? Optional.of(restorePoint()) : Optional.empty();
+                case WalRecords.TABLESPACE_MANAGER ->
+                    records.operation() == WalRecords.CREATE_TABLESPACE
+                            ? Optional.of(tablespaceCreation())
+                            : Optional.empty();
                 default -> Optional.empty();
             };
         } catch (BufferUnderflowException | IllegalArgumentException | ArithmeticException e) {
@@ -151,11 +155,24 @@ public final class WalEvents implements AutoCloseable {
         Instant at = time(data);
         byte[] name = new byte[NAME_LENGTH];
         data.get(name);
+        return new WalEvent.RestorePoint(records.start(), records.end(), upToZero(name), at);
+    }
+
+    /** From {@code src/include/commands/tablespace.h}. */
+    private WalEvent tablespaceCreation() {
+        ByteBuffer data = data(records.content());
+        long oid = Integer.toUnsignedLong(data.getInt());
+        byte[] location = new byte[data.remaining()];
+        data.get(location);
+        return new WalEvent.TablespaceCreation(records.start(), records.end(), oid, upToZero(location));
+    }
+
+    private static String upToZero(byte[] text) {
         int length = 0;
-        while (length < NAME_LENGTH && name[length] != 0) {
+        while (length < text.length && text[length] != 0) {
             length++;
         }
-        return new WalEvent.RestorePoint(records.start(), records.end(), new String(name, 0, length, UTF_8), at);
+        return new String(text, 0, length, UTF_8);
     }
 
     /** The record in whose place a record stands that says so. */

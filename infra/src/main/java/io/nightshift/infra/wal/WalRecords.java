@@ -18,6 +18,8 @@ final class WalRecords implements AutoCloseable {
 
     static final int TRANSACTION_MANAGER = 1;
     static final int LOG_MANAGER = 0;
+    static final int TABLESPACE_MANAGER = 5;
+    static final int CREATE_TABLESPACE = 0x00;
     static final int SWITCH = 0x40;
     static final int RESTORE_POINT = 0x70;
     static final int OVERWRITE_CONTINUATION = 0xD0;
@@ -26,6 +28,7 @@ final class WalRecords implements AutoCloseable {
     private static final int CHECKSUM_AT = 20;
     private static final int LARGEST = 0x3FFF_FFFF;
     private static final int BEGINNING = 256;
+    private static final int LONGEST_PATH = 2048;
     private static final int SMALLEST_BUFFER = 1024;
 
     /** How an attempt to read a record ended. */
@@ -188,6 +191,7 @@ final class WalRecords implements AutoCloseable {
         return switch (manager()) {
             case TRANSACTION_MANAGER -> WalEvents.isOfPrepared(info()) ? LARGEST : BEGINNING;
             case LOG_MANAGER -> BEGINNING;
+            case TABLESPACE_MANAGER -> LONGEST_PATH;
             default -> 0;
         };
     }
