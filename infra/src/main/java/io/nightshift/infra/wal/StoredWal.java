@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -187,15 +188,17 @@ public final class StoredWal implements WalSegments {
                 .max(Comparator.comparing(object -> ((WalObject.Partial) object).end()));
     }
 
-    /** What there is of a segment, checked, and filled up with zeros to the size of one. */
+    /** What counts of a segment, checked, and filled up with zeros to the size of one. */
     public byte[] whole(WalPath.Step step) {
         return read(step.object(), stored -> {
             Unpacked unpacked = unpack(step.segment(), stored);
-            long expected = step.end().minus(step.segment().start());
+            long expected = step.stored().minus(step.segment().start());
             if (unpacked.length() != expected) {
                 throw new IOException(unpacked.length() + " bytes instead of " + expected);
             }
-            return unpacked.content();
+            byte[] content = unpacked.content();
+            Arrays.fill(content, (int) step.end().minus(step.segment().start()), content.length, (byte) 0);
+            return content;
         });
     }
 

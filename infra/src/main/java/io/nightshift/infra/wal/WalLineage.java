@@ -32,7 +32,8 @@ public record WalLineage(List<Branch> branches) {
     public record Branch(
             Timeline timeline, Lsn begin, @Nullable Lsn end) {
 
-        private Lsn cut(Lsn location) {
+        /** The location, or the end if that comes before it. */
+        Lsn cut(Lsn location) {
             return end != null && end.isBefore(location) ? end : location;
         }
 

@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The archived WAL that recovery would read from a location on, segment by segment, as PostgreSQL chooses it: of the
- * timelines that led to the wanted one the newest that has the segment ({@code xlogrecovery.c}, XLogFileReadAnyTLI).
- * It ends before the first segment that is not there, and inside one that is there in part. Pure.
+ * The archived WAL that recovery would read from a location on, segment by segment: of the timelines that led to the
+ * wanted one the one that goes furthest in the segment, which is the newest wherever all was archived (PostgreSQL takes
+ * the newest that it finds: {@code xlogrecovery.c}, XLogFileReadAnyTLI). What a timeline wrote after the next one had left
+ * it is no part of it: a server that finds nothing else would replay it. It ends before the first segment that is not
+ * there, and inside one that is there in part. Pure.
  *
  * @param steps in the order of the WAL
  */
@@ -20,12 +22,19 @@ public record WalPath(List<Step> steps) {
     /**
      * A segment of the way.
      *
-     * @param end where what is archived of it ends
+     * @param stored where what is archived of it ends
+     * @param end up to where that counts: no further than to where the next timeline left this one
      */
-    public record Step(WalSegment segment, Lsn end) {
+    public record Step(WalSegment segment, Lsn stored, Lsn end) {
 
         public WalObject object() {
-            return end.equals(segment.end()) ? new WalObject.Segment(segment) : new WalObject.Partial(segment, end);
+            return stored.equals(segment.end())
+                    ? new WalObject.Segment(segment)
+                    : new WalObject.Partial(segment, stored);
+        }
+
+        private boolean isWhole() {
+            return end.equals(segment.end());
         }
     }
 
@@ -36,30 +45,29 @@ public record WalPath(List<Step> steps) {
     public static WalPath of(WalLineage lineage, WalCoverage coverage, long segmentSize, Lsn from) {
         List<Step> steps = new ArrayList<>();
         long number = Long.divideUnsigned(from.position(), segmentSize);
-        for (Optional<Step> step = step(lineage, coverage, segmentSize, number);
-                step.isPresent();
-                step = step(lineage, coverage, segmentSize, ++number)) {
-            steps.add(step.get());
-            if (step.get().object() instanceof WalObject.Partial) {
-                break;
-            }
+        Optional<Step> step = step(lineage, coverage, segmentSize, number);
+        step.ifPresent(steps::add);
+        while (step.filter(Step::isWhole).isPresent()) {
+            step = step(lineage, coverage, segmentSize, ++number);
+            step.ifPresent(steps::add);
         }
         return new WalPath(steps);
     }
 
+    /** Of those that go equally far the newest. */
     private static Optional<Step> step(WalLineage lineage, WalCoverage coverage, long segmentSize, long number) {
-        List<Branch> branches = lineage.branches();
-        for (int newest = branches.size() - 1; newest >= 0; newest--) {
-            Branch branch = branches.get(newest);
-            WalSegment segment = new WalSegment(branch.timeline(), number, segmentSize);
-            if (branch.begin().isBefore(segment.end())) {
-                Optional<Lsn> end = coverage.endWithin(segment);
-                if (end.isPresent()) {
-                    return Optional.of(new Step(segment, end.get()));
-                }
-            }
-        }
-        return Optional.empty();
+        return lineage.branches().stream()
+                .flatMap(branch ->
+                        step(branch, coverage, new WalSegment(branch.timeline(), number, segmentSize)).stream())
+                .reduce((older, newer) -> newer.end().isBefore(older.end()) ? older : newer);
+    }
+
+    /** A timeline begins with the segment in which it left the one before, whose part of it is in there, too. */
+    private static Optional<Step> step(Branch branch, WalCoverage coverage, WalSegment segment) {
+        return coverage.endWithin(segment)
+                .map(stored -> new Step(segment, stored, branch.cut(stored)))
+                .filter(step -> branch.begin().isBefore(segment.end())
+                        && segment.start().isBefore(step.end()));
     }
 
     /** Where it ends; {@link Lsn#INVALID} if there is nothing. */
