@@ -123,7 +123,7 @@ public record PostgresBinaries(Path bin, PostgresVersion version) {
                 .allMatch(program -> Files.isExecutable(bin.resolve(program)));
     }
 
-    private static List<Path> usualPlaces(int major) {
+    static List<Path> usualPlaces(int major) {
         return List.of(
                 Path.of("/usr/lib/postgresql/" + major + "/bin"),
                 Path.of("/usr/pgsql-" + major + "/bin"),

@@ -1,8 +1,11 @@
 package io.nightshift.infra.server;
 
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.Cancellation;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,6 +83,37 @@ public final class PostgresServer {
         Path directory = absolute(dataDirectory);
         DataDirectory.requireCluster(directory, binaries.version().major());
         return new PostgresServer(directory, () -> binaries);
+    }
+
+    /**
+     * The server on a restored data directory, whose passwords nobody knows: recovers it, for as long as that takes, and
+     * makes {@value #USERNAME} a superuser with a new random password. Both happen in single-user mode, which nobody can
+     * connect to and which asks for no password (manual, {@code postgres --single}); so no rule of pg_hba.conf has to
+     * trust anybody, not even for a moment. Only for copies that are thrown away. It does not run afterwards.
+     *
+     * @throws NightshiftException with the last lines of the server's log when it does not recover
+     */
+    public static PostgresServer adopt(Path dataDirectory, PostgresBinaries binaries, Cancellation cancellation) {
+        PostgresServer server = open(dataDirectory, binaries);
+        runClaimed(server.dataDirectory, () -> server.adoptClaimed(cancellation));
+        return server;
+    }
+
+    /** Ends whatever server runs on a directory that is about to be deleted. Nothing happens if there is none. */
+    public static void abandon(Path dataDirectory) {
+        PostmasterFile.read(dataDirectory)
+                .filter(file -> ServerProcesses.isOf(dataDirectory, file.pid()))
+                .flatMap(file -> ProcessHandle.of(file.pid()))
+                .ifPresent(ProcessHandle::destroy); // a killed one leaves its shared memory
+        boolean gone = Condition.within(
+                IMMEDIATE_LIMIT, () -> ServerProcesses.of(dataDirectory).isEmpty());
+        if (!gone && !ServerProcesses.kill(dataDirectory, IMMEDIATE_LIMIT)) {
+            throw new NightshiftException(
+                    FailureKind.POSTGRES_UNAVAILABLE,
+                    "processes " + ServerProcesses.of(dataDirectory) + " of the server on " + dataDirectory
+                            + " survive SIGKILL",
+                    "they hang in the kernel: see the machine's disks and its kernel log");
+        }
     }
 
     /** Opens the data directory if it holds a cluster, else creates one there. */
@@ -247,11 +281,60 @@ public final class PostgresServer {
         Condition.within(limit, () -> !isRunning());
     }
 
-    private void startClaimed(Map<String, String> settings, Duration limit) {
-        user.barrier(dataDirectory.resolveSibling("")).ifPresent(barrier -> {
-            throw DataDirectory.unreachable(dataDirectory, barrier, user);
-        });
+    private void adoptClaimed(Cancellation cancellation) {
+        takeOver();
+        String password = PasswordFile.random();
+        try {
+            passwordFile.write(password);
+        } catch (IOException e) {
+            throw DataDirectory.unusable(passwordFile.file(), e);
+        }
+        long begin = prepareLog();
+        List<String> statements = List.of(
+                "CREATE ROLE " + USERNAME, // which most clusters have
+                "ALTER ROLE " + USERNAME + " LOGIN SUPERUSER CONNECTION LIMIT -1 VALID UNTIL 'infinity' PASSWORD "
+                        + Identifiers.literal(password),
+                "ALTER ROLE " + USERNAME + " RESET ALL");
+        Command.Outcome outcome = Command.run(
+                user.command(List.of(
+                        binaries().program("postgres"),
+                        "--single",
+                        "-D",
+                        dataDirectory.toString(),
+                        "-c",
+                        "fsync=off",
+                        "-c",
+                        "password_encryption=scram-sha-256",
+                        "-c",
+                        "log_min_error_statement=panic",
+                        "template1")),
+                Map.of(),
+                String.join("\n", statements) + "\n",
+                Redirect.appendTo(log.file().toFile()),
+                cancellation);
+        if (!outcome.succeeded()) {
+            throw new StartFailure(log.tail(begin)).of(dataDirectory, log.file());
+        }
+    }
+
+    private void takeOver() {
+        requireReachable(dataDirectory);
         user.takeOver(dataDirectory);
+    }
+
+    /**
+     * CONFIGURATION if the user that a server would run as cannot come to this data directory, which need not exist yet.
+     */
+    public static void requireReachable(Path dataDirectory) {
+        Path directory = absolute(dataDirectory);
+        ServerUser user = ServerUser.of(directory);
+        user.barrier(directory.resolveSibling("")).ifPresent(barrier -> {
+            throw DataDirectory.unreachable(directory, barrier, user);
+        });
+    }
+
+    private void startClaimed(Map<String, String> settings, Duration limit) {
+        takeOver();
         clearRemains();
         startOnSomePort(settings, limit);
     }
