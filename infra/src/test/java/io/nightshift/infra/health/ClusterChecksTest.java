@@ -10,6 +10,7 @@ import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.Lineage;
 import io.nightshift.infra.routing.NodeObservation;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
@@ -60,7 +61,8 @@ class ClusterChecksTest {
     }
 
     private static ObservedCluster cluster(@Nullable Timeline newest, NodeObservation... nodes) {
-        return new ObservedCluster("chanuka", List.of(nodes), newest);
+        Lineage lineage = newest == null ? null : new Lineage(new SystemIdentifier(7), newest);
+        return new ObservedCluster("chanuka", List.of(nodes), lineage, null);
     }
 
     private static Wrong only(ClusterCheck check, ObservedCluster cluster) {
