@@ -30,6 +30,12 @@ public final class Meters {
     /** WAL of the primary that a standby has not replayed, in bytes; NaN when nobody knows. */
     public static final String NODE_LAG = "nightshift.node.lag";
 
+    /**
+     * How old the newest transaction is that a standby has replayed, in seconds; NaN of others. It grows on a standby that is
+     * not behind, too, while the primary writes nothing.
+     */
+    public static final String NODE_SINCE_REPLAY = "nightshift.node.since.replay";
+
     /** Connections of clients. */
     public static final String NODE_CONNECTIONS_USED = "nightshift.node.connections.used";
 

@@ -3,21 +3,21 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.config.JobConfig;
 import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.health.ClusterHealth;
 import io.nightshift.infra.health.HealthReport;
 import io.nightshift.infra.health.HealthSettings;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
-import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.scheduler.DemoCluster;
 import io.nightshift.scheduler.Surroundings;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -36,6 +36,7 @@ import picocli.CommandLine.ParentCommand;
         name = "health",
         description = {
             "Checks every node and database of the clusters for what an operator should act on. Reads only.",
+            "The limits are those of the cluster's job of type health-check, where there is exactly one.",
             "A critical finding gives exit status 3; otherwise a cluster that does not answer gives 5, and what could not be"
                     + " checked 6. Warnings change nothing."
         })
@@ -57,6 +58,15 @@ final class HealthCommand implements Callable<Integer> {
             description = "look again and again, so long after the last look, until Ctrl-C")
     private @Nullable Duration watch;
 
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "another value for a setting of the job type health-check; may be repeated")
+    private Map<String, String> settings = new LinkedHashMap<>();
+
+    /** A cluster, and from where on what is seen there is told. */
+    private record Look(ClusterHealth health, HealthSettings settings) {}
+
     @Override
     public Integer call() {
         if (watch != null && watch.compareTo(SHORTEST) < 0) {
@@ -76,9 +86,11 @@ final class HealthCommand implements Callable<Integer> {
             Configuration configuration = demo.in(surroundings.configuration());
             try (DatabaseOrchestrator clusters = new DatabaseOrchestrator(
                     chosen(configuration), Passwords.of(surroundings.environment()), surroundings.clock())) {
-                return watch == null
-                        ? look(clusters.clusters(), surroundings.clock(), cancellation)
-                        : watch(clusters.clusters(), surroundings.clock(), cancellation, ended, watch);
+                List<Look> looks = clusters.clusters().stream()
+                        .map(one -> new Look(
+                                new ClusterHealth(one, surroundings.clock()), settings(configuration, one.name())))
+                        .toList();
+                return watch == null ? look(looks, cancellation) : watch(looks, cancellation, ended, watch);
             }
         }
     }
@@ -101,16 +113,23 @@ final class HealthCommand implements Callable<Integer> {
         return Map.of(cluster, one);
     }
 
-    private int watch(
-            Collection<ManagedCluster> clusters,
-            Clock clock,
-            Cancellation cancellation,
-            CountDownLatch ended,
-            Duration pause) {
+    /** Those of the one job that checks this cluster; the defaults where there is none, or several. */
+    private HealthSettings settings(Configuration configuration, String name) {
+        List<HealthSettings> configured = configuration.jobs().values().stream()
+                .filter(job -> job.clusters().contains(name))
+                .map(JobConfig::settings)
+                .filter(HealthSettings.class::isInstance)
+                .map(HealthSettings.class::cast)
+                .toList();
+        return RecordBinder.withOverrides(
+                configured.size() == 1 ? configured.get(0) : HealthSettings.defaults(), settings);
+    }
+
+    private int watch(List<Look> looks, Cancellation cancellation, CountDownLatch ended, Duration pause) {
         try {
-            int status = look(clusters, clock, cancellation);
+            int status = look(looks, cancellation);
             while (!ended.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
-                status = look(clusters, clock, cancellation);
+                status = look(looks, cancellation);
             }
             return status;
         } catch (NightshiftException stopped) {
@@ -125,7 +144,7 @@ final class HealthCommand implements Callable<Integer> {
     }
 
     /** All clusters at the same time: one that hangs does not keep the others waiting. */
-    private int look(Collection<ManagedCluster> clusters, Clock clock, Cancellation cancellation) {
+    private int look(List<Look> looks, Cancellation cancellation) {
         ExecutorService threads = Executors.newCachedThreadPool(work -> {
             Thread thread = new Thread(work, "health-of-cluster");
             thread.setDaemon(true);
@@ -133,8 +152,8 @@ final class HealthCommand implements Callable<Integer> {
         });
         try {
             List<Future<HealthReport>> looking = new ArrayList<>();
-            clusters.forEach(one -> looking.add(threads.submit(
-                    () -> new ClusterHealth(one, clock).look(HealthSettings.defaults(), "health", cancellation))));
+            looks.forEach(one ->
+                    looking.add(threads.submit(() -> one.health().look(one.settings(), "health", cancellation))));
             List<HealthReport> reports = new ArrayList<>();
             for (Future<HealthReport> each : looking) {
                 reports.add(each.get());

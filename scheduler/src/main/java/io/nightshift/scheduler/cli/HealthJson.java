@@ -8,6 +8,7 @@ import io.nightshift.infra.routing.NodeObservation;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
 import io.nightshift.infra.routing.ObservedCluster;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -53,6 +54,10 @@ final class HealthJson {
             json.put("location", answered.location().toString());
             if (answered.inRecovery()) {
                 observed.lag(answered).map(DataSize::bytes).ifPresent(bytes -> json.put("lagBytes", bytes));
+            }
+            Duration sinceReplay = answered.sinceReplay();
+            if (sinceReplay != null) {
+                json.put("sinceReplaySeconds", sinceReplay.toMillis() / 1000.0);
             }
             json.put("connectionsUsed", answered.sessions().used());
             json.put("connectionsAllowed", answered.sessions().allowed());

@@ -10,6 +10,7 @@ import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.run.Severity;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -68,7 +69,8 @@ final class HealthText {
     }
 
     private static void nodes(PrintWriter out, ObservedCluster observed) {
-        TextTable table = new TextTable("node", "role", "server", "timeline", "location", "lag", "connections");
+        TextTable table =
+                new TextTable("node", "role", "server", "timeline", "location", "lag", "replayed", "connections");
         for (NodeObservation node : observed.nodes()) {
             if (node instanceof Answered answered) {
                 table.row(
@@ -80,13 +82,20 @@ final class HealthText {
                         answered.inRecovery()
                                 ? observed.lag(answered).map(DataSize::rounded).orElse("unknown")
                                 : "-",
+                        replayed(answered),
                         answered.sessions().used() + " of "
                                 + answered.sessions().allowed());
             } else {
-                table.row(node.node().toString(), "does not answer", "-", "-", "-", "unknown", "-");
+                table.row(node.node().toString(), "does not answer", "-", "-", "-", "unknown", "-", "-");
             }
         }
         table.print(out, "  ");
+    }
+
+    /** How old the newest transaction is that a standby has replayed. */
+    private static String replayed(Answered answered) {
+        Duration since = answered.sinceReplay();
+        return since == null ? "-" : RunText.duration(since) + " ago";
     }
 
     private static void databases(PrintWriter out, List<DatabaseSize> databases) {

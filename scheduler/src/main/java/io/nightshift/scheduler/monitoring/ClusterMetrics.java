@@ -48,6 +48,14 @@ public final class ClusterMetrics {
                             .isPresent()));
             gauge(Meters.NODE_LAG, cluster, node, one -> lag(one, node));
             gauge(
+                    Meters.NODE_SINCE_REPLAY,
+                    cluster,
+                    node,
+                    one -> answered(one, node)
+                            .flatMap(seen -> Optional.ofNullable(seen.sinceReplay()))
+                            .map(since -> since.toMillis() / 1000.0)
+                            .orElse(Double.NaN));
+            gauge(
                     Meters.NODE_CONNECTIONS_USED,
                     cluster,
                     node,

@@ -7,6 +7,7 @@ import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.scheduler.Installation;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -125,6 +126,28 @@ class HealthCommandTest {
                                 .path("cluster")
                                 .asString())
                         .isEqualTo("prod"));
+    }
+
+    @Test
+    void takes_the_settings_of_the_one_job_that_checks_the_cluster_and_what_is_set_for_once() throws Exception {
+        installation.write("jobs/morning-health.yaml", """
+                type: health-check
+                cluster: prod
+                settings: {except: [autovacuum]}
+                """);
+        try {
+            Answer configured = nightshift("health", "--cluster", "prod");
+            Answer once = nightshift("health", "--cluster", "prod", "--set", "except=[autovacuum, triggers]");
+
+            assertThat(configured.out())
+                    .as(configured.toString())
+                    .contains("\nleft out by the settings: autovacuum\n")
+                    .doesNotContain("critical  autovacuum");
+            assertThat(once.out()).contains("\nleft out by the settings: autovacuum, triggers\n");
+            assertThat(nightshift("health", "--set", "excepd=[triggers]").err()).contains("except");
+        } finally {
+            Files.delete(installation.configuration().resolve("jobs/morning-health.yaml"));
+        }
     }
 
     @Test

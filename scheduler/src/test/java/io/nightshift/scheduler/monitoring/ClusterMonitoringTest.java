@@ -55,6 +55,7 @@ class ClusterMonitoringTest {
 
                 assertThat(value(meters, Meters.NODE_PRIMARY, here)).isEqualTo(1);
                 assertThat(value(meters, Meters.NODE_LAG, here)).isZero();
+                assertThat(value(meters, Meters.NODE_SINCE_REPLAY, here)).isNaN();
                 assertThat(value(meters, Meters.NODE_CONNECTIONS_ALLOWED, here)).isEqualTo(57);
                 assertThat(value(meters, Meters.NODE_BREAKER_OPEN, here)).isZero();
                 assertThat(value(meters, Meters.NODE_UP, away)).isZero();
