@@ -18,6 +18,7 @@ import io.nightshift.infra.server.PostgresBinaries;
 import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.SharedServer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -105,7 +106,12 @@ public final class DemoCluster implements AutoCloseable {
     /** Throws the sample data and the backups away. */
     public void empty() {
         try {
-            administer(statement -> statement.execute("DROP DATABASE IF EXISTS " + DATABASE + " WITH (FORCE)"));
+            administer(statement -> {
+                statement.execute("DROP DATABASE IF EXISTS " + DATABASE + " WITH (FORCE)");
+                // The archive that it was for goes too.
+                statement.execute(
+                        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active");
+            });
             home.knownStorages().forget(NAME);
             FileSystemUtils.deleteRecursively(storage(home));
         } catch (SQLException e) {
@@ -137,9 +143,22 @@ public final class DemoCluster implements AutoCloseable {
         }
     }
 
+    /** A server on a restored copy of this cluster, which knows the same password. */
+    public PostgresServer serverOn(Path dataDirectory) throws IOException {
+        Path password =
+                server().dataDirectory().resolveSibling(server().dataDirectory().getFileName() + ".password");
+        Files.copy(password, dataDirectory.resolveSibling(dataDirectory.getFileName() + ".password"));
+        return PostgresServer.open(dataDirectory, server().binaries());
+    }
+
     /** A session in the sample database. */
     public Connection connect() throws SQLException {
         return server().connect(DATABASE);
+    }
+
+    /** Where a restored copy of it may lie for a while. */
+    public Path restored() {
+        return server().dataDirectory().resolveSibling("demo-restored");
     }
 
     private static Path storage(Home home) {

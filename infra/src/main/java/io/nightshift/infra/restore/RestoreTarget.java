@@ -73,7 +73,9 @@ public sealed interface RestoreTarget {
             return Map.of("recovery_target", "immediate");
         }
         if (this instanceof AtTime at) {
-            return settings("recovery_target_time", at.time().toString().replace('T', ' '), at.inclusive());
+            // A server that starts does not know Z yet, nor any other abbreviation.
+            String time = at.time().toString().replace('T', ' ').replace("Z", "+00");
+            return settings("recovery_target_time", time, at.inclusive());
         }
         if (this instanceof AtLsn at) {
             return settings("recovery_target_lsn", at.location().toString(), at.inclusive());

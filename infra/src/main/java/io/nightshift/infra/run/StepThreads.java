@@ -1,6 +1,8 @@
 package io.nightshift.infra.run;
 
+import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
@@ -11,6 +13,17 @@ import org.slf4j.MDC;
  * that ends does not wait for them.
  */
 public final class StepThreads implements ThreadFactory {
+
+    /** What a new thread takes over besides; found with {@link ServiceLoader}, because infra does not know of it. */
+    public interface Inheritance {
+
+        /** The same work as the new thread is to do it. Called on the thread that asks for the new one. */
+        Runnable inherited(Runnable work);
+    }
+
+    private static final List<Inheritance> INHERITANCES = ServiceLoader.load(Inheritance.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
 
     private final String name;
 
@@ -24,7 +37,11 @@ public final class StepThreads implements ThreadFactory {
 
     @Override
     public Thread newThread(Runnable work) {
-        var thread = new Thread(carrying(MDC.getCopyOfContextMap(), Timings.current(), work), name);
+        Runnable inherited = work;
+        for (Inheritance inheritance : INHERITANCES) {
+            inherited = inheritance.inherited(inherited);
+        }
+        var thread = new Thread(carrying(MDC.getCopyOfContextMap(), Timings.current(), inherited), name);
         thread.setDaemon(true);
         return thread;
     }

@@ -7,6 +7,7 @@ import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.replication.WalReceiver;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.StepThreads;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -72,11 +73,7 @@ public final class WalArchiver implements WalReceiver, AutoCloseable {
         this.goesOn = goesOn;
         this.durable = start;
         this.handedOver = start;
-        this.storing = Executors.newSingleThreadExecutor(work -> {
-            Thread thread = new Thread(work, "wal-archive");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.storing = Executors.newSingleThreadExecutor(StepThreads.named("wal-archive"));
     }
 
     @Override

@@ -43,15 +43,21 @@ public record ClusterSetup(String role, String database, boolean encrypted) {
         return List.of(
                 new Setting("wal_level", "replica", "restart", "base backups need it"),
                 new Setting(
-                        "max_wal_senders", FREE_SENDERS + " more than are in use", "restart", "each backup takes one"),
+                        "max_wal_senders",
+                        FREE_SENDERS + " more than are in use",
+                        "restart",
+                        "each backup takes one, and wal-archive another"),
                 new Setting(
                         "max_replication_slots",
                         FREE_SLOTS + " more than are in use",
                         "restart",
-                        "each backup takes one"),
+                        "each backup takes one, and wal-archive another on every node"),
                 new Setting("summarize_wal", "on", "reload", "from PostgreSQL 17 on, for incremental backups"),
                 new Setting(
-                        "max_slot_wal_keep_size", "-1", "reload", "a limit below the WAL of a backup's time ends it"));
+                        "max_slot_wal_keep_size",
+                        "-1",
+                        "reload",
+                        "a limit below the WAL of a backup's time ends it; max-retained limits what wal-archive keeps"));
     }
 
     static String quoted(String name) {

@@ -152,6 +152,9 @@ final class ArchiveStream {
 
     /** Before a timeline's WAL, its history: without it nobody finds the way there. */
     private static void storeHistories(Source source) {
+        if (source.lineage().branches().size() == 1) {
+            return;
+        }
         var stored = source.archive().coverage().histories();
         source.lineage().branches().stream()
                 .map(WalLineage.Branch::timeline)

@@ -5,6 +5,8 @@ import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
@@ -51,14 +53,27 @@ final class ArchiveWalTasklet implements Tasklet {
         try (ReplicationConnection server = node.replication(run.purpose())) {
             ArchiveStream.Source source =
                     ArchiveStream.open(node, server, run.cluster(), new StorageSet(storages.forReading(run.cluster())));
-            Optional<Lsn> end = source.lineage()
-                    .end(source.archive().coverage(), source.archive().gaps());
+            Optional<Lsn> end = end(source);
             run.summary(
                     end.isPresent()
                             ? "would go on at " + end.get() + " of timeline "
                                     + source.lineage().goingOnAt(end.get()) + " from " + node.address()
                             : "would begin with what " + node.address() + " keeps from now on, at "
                                     + source.identity().flushLsn());
+        }
+    }
+
+    private Optional<Lsn> end(ArchiveStream.Source source) {
+        try {
+            return source.lineage()
+                    .end(source.archive().coverage(), source.archive().gaps());
+        } catch (NightshiftException failed) {
+            if (failed.kind() != FailureKind.STORAGE_UNAVAILABLE) {
+                throw failed;
+            }
+            // A new storage, whose directory the first run makes, or one that is not mounted.
+            run.notEvaluated("archive", String.valueOf(failed.getMessage()));
+            return Optional.empty();
         }
     }
 }

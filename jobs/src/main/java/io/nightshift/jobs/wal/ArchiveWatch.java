@@ -172,8 +172,10 @@ final class ArchiveWatch implements AutoCloseable {
 
     private void judge(NodeAddress node, Connection session, ArchiveSlot seen) throws SQLException {
         Streaming now = streaming;
+        if (!seen.inRecovery() && durable().isValid()) {
+            measure(seen);
+        }
         if (now != null && now.node().equals(node)) {
-            measure(now, seen);
             try {
                 requireAsynchronous(node, seen);
             } catch (NightshiftException synchronous) {
@@ -240,9 +242,8 @@ final class ArchiveWatch implements AutoCloseable {
         }
     }
 
-    private void measure(Streaming now, ArchiveSlot seen) {
-        Lsn archived = now.archiver().durable();
-        run.measured(new Figure("archive lag", Math.max(0, seen.flushed().minus(archived)), "bytes"));
+    private void measure(ArchiveSlot seen) {
+        run.measured(new Figure("archive lag", Math.max(0, seen.flushed().minus(durable())), "bytes"));
         run.measured(new Figure("retained WAL", seen.retained(), "bytes"));
     }
 
@@ -267,6 +268,9 @@ final class ArchiveWatch implements AutoCloseable {
     synchronized ArchiveSlot ensure(ManagedNode primary) {
         NodeAddress node = primary.address();
         try {
+            if (sessions.containsKey(node) && !session(node).isValid(ANSWER_MILLIS / 1000)) {
+                close(sessions.remove(node));
+            }
             Connection session = session(node);
             ArchiveSlot seen = ArchiveSlot.read(session, name);
             requireAsynchronous(node, seen);
@@ -314,7 +318,8 @@ final class ArchiveWatch implements AutoCloseable {
                     node,
                     "slot " + name + " has lost WAL that the archive needed (" + useless.lost()
                             + "), and was made anew",
-                    "let max_slot_wal_keep_size be -1: max-retained of this job limits what the slot keeps");
+                    "let max_slot_wal_keep_size be -1 and idle_replication_slot_timeout 0: max-retained of this job limits"
+                            + " what the slot keeps");
         } else if (useless == null && kept.contains(node)) {
             report(
                     "wal/slot-gone/" + node,

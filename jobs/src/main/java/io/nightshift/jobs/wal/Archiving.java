@@ -38,7 +38,7 @@ final class Archiving {
     private static final Set<String> SLOT_CHANGED = Set.of("55006", "42704", "55000");
 
     /** How long the server may take to notice that the process that used the slot before is gone. */
-    private static final Duration SLOT_IN_USE = Duration.ofSeconds(5);
+    private static final Duration SLOT_IN_USE = Duration.ofSeconds(2);
 
     private static final Duration WORTH_A_FINDING = Duration.ofMinutes(1);
     private static final Duration ASK_LEDGER_EVERY = Duration.ofSeconds(30);
@@ -57,7 +57,7 @@ final class Archiving {
     private Lsn before = Lsn.INVALID;
     private final long begunAt = System.nanoTime();
     private boolean asksLedger;
-    private volatile boolean endsEarly;
+    private volatile boolean handsOver;
 
     Archiving(RunContext run, ManagedCluster cluster, ClusterStorages storages, WorkFolder folder, Clock clock) {
         this.run = run;
@@ -91,6 +91,7 @@ final class Archiving {
             while (goesOn()) {
                 attempt();
             }
+            watch.look();
         } finally {
             report.end();
         }
@@ -116,31 +117,32 @@ final class Archiving {
     }
 
     private boolean goesOn() {
-        return !run.cancellation().isCancelled()
-                && run.endsDayAt().map(clock.instant()::isBefore).orElse(true)
-                && !endsEarly();
+        return !run.cancellation().isCancelled() && !handsOver();
     }
 
     /**
-     * A run that has asked for a full backup ends its day, so that it is queued; not while the control database is away and
-     * nobody could begin the next. The question may take long, so that no stream waits for its answer.
+     * Whether the day ends now. It is time for that at its end, and when a full backup was asked for, which is queued then;
+     * but not while the control database is away and nobody could begin the next run. The question may take long, so that
+     * no stream waits for its answer.
      */
-    private boolean endsEarly() {
-        if (gaps.fullIsWanted() && !asksLedger) {
+    private boolean handsOver() {
+        boolean isTime = gaps.fullIsWanted()
+                || run.endsDayAt().map(end -> !clock.instant().isBefore(end)).orElse(false);
+        if (isTime && !asksLedger) {
             asksLedger = true;
             StepThreads.named("wal-archive-ledger").start(this::askLedger);
         }
-        return endsEarly;
+        return handsOver;
     }
 
     private void askLedger() {
-        while (!endsEarly && !run.cancellation().isCancelled()) {
+        while (!handsOver && !run.cancellation().isCancelled()) {
             try {
                 run.checkOwnership();
-                endsEarly = true;
+                handsOver = true;
             } catch (RuntimeException e) {
-                LOG.info("the full backup is asked for later: {}", e.getMessage());
-                endsEarly = e instanceof NightshiftException refused && refused.kind() == FailureKind.REFUSED;
+                LOG.info("the day ends later: {}", e.getMessage());
+                handsOver = e instanceof NightshiftException refused && refused.kind() == FailureKind.REFUSED;
                 LockSupport.parkNanos(ASK_LEDGER_EVERY.toNanos());
             }
         }

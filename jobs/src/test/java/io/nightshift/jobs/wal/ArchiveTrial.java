@@ -10,6 +10,7 @@ import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.replication.WalRange;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.storage.DirectoryStorage;
 import io.nightshift.infra.storage.StorageSet;
@@ -128,6 +129,7 @@ final class ArchiveTrial implements AutoCloseable {
         WalArchive archive = archive(server);
         try {
             await().atMost(PATIENCE)
+                    .ignoreExceptionsInstanceOf(NightshiftException.class)
                     .until(() -> outcome.isDone()
                             || archive.coverage()
                                     .end(timeline)

@@ -7,6 +7,8 @@ import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.Restorability;
+import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.scheduler.DemoCluster;
@@ -27,9 +29,12 @@ final class BackupList {
     private final List<StoredBackup> backups;
     private final List<NightshiftException> failures;
 
-    private BackupList(List<StoredBackup> backups, List<NightshiftException> failures) {
+    private final ClusterStorages storages;
+
+    private BackupList(List<StoredBackup> backups, List<NightshiftException> failures, ClusterStorages storages) {
         this.backups = backups;
         this.failures = failures;
+        this.storages = storages;
     }
 
     /** Of one cluster, or of all. A cluster whose storages are away does not hide the others. */
@@ -48,7 +53,7 @@ final class BackupList {
                 failures.add(failed);
             }
         }
-        return new BackupList(backups, failures);
+        return new BackupList(backups, failures, storages);
     }
 
     private static ClusterStorages storages(Surroundings surroundings, Configuration configuration) {
@@ -91,6 +96,23 @@ final class BackupList {
                 .toList();
     }
 
+    /** To which times the clusters with backups can be restored. */
+    List<Restorability> restorability() {
+        return restorable().stream()
+                .map(backup -> backup.paths().cluster())
+                .distinct()
+                .map(cluster -> RestorableCluster.of(
+                                cluster,
+                                storages.forReading(cluster),
+                                backups.stream()
+                                        .filter(backup ->
+                                                backup.paths().cluster().equals(cluster))
+                                        .toList(),
+                                null)
+                        .restorability())
+                .toList();
+    }
+
     /** Storages that did not answer; their backups are not in the list. */
     List<NightshiftException> failures() {
         return failures;
@@ -123,6 +145,7 @@ final class BackupList {
                 out.println(backup.label() + " is damaged in storage " + storage + ": " + copy.reason());
             }
         }));
+        restorability().forEach(cluster -> out.println(RestorabilityText.line(cluster)));
     }
 
     /** What people wrote on it. */

@@ -29,6 +29,11 @@ final class BackupsCommand implements Callable<Integer> {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("backups", backups.json());
             document.put(
+                    "restorability",
+                    backups.restorability().stream()
+                            .map(RestorabilityText::json)
+                            .toList());
+            document.put(
                     "unreachable",
                     backups.failures().stream()
                             .map(NightshiftException::explained)

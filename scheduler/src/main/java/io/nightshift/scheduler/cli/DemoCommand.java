@@ -3,6 +3,7 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.sample.ChanukaWorkload;
 import io.nightshift.infra.sample.WorkloadPlan;
@@ -17,11 +18,13 @@ import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
+import io.nightshift.scheduler.ledger.RunState;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -88,27 +91,80 @@ final class DemoCommand implements Callable<Integer> {
 
     private int night(
             Surroundings surroundings, Configuration configuration, DemoCluster demo, ControlDatabase controlDatabase) {
-        LaunchRequest request = new ConfiguredJobs(configuration, surroundings.jobTypes())
-                .requests(new ConfiguredJobs.Wish(
-                        "full-backup", DemoCluster.NAME, Map.of("checkpoint", "fast"), false, null, "demo"))
-                .get(0);
         Run run;
         WorkloadReport workload;
+        DemoAccident.Story accident = null;
         try (Nightshift nightshift = Nightshift.forOwnRuns(surroundings, configuration, controlDatabase)) {
-            top.onSignal(() -> nightshift.cancel("stopped by a signal, as Ctrl-C sends it"));
+            Cancellation cancellation = new Cancellation();
+            top.onSignal(() -> {
+                nightshift.cancel("stopped by a signal, as Ctrl-C sends it");
+                cancellation.cancel("stopped by a signal, as Ctrl-C sends it");
+            });
             nightshift.closeLostRuns();
             top.checkSignal();
-            say("full backup, while " + SESSIONS + " sessions read and write ...");
-            RunFollower follower = new RunFollower(top, controlDatabase);
-            try (ChanukaWorkload people = ChanukaWorkload.start(
-                    demo::connect,
-                    WorkloadPlan.everything().connections(SESSIONS).transactionsPerSecond(TRANSACTIONS_PER_SECOND))) {
-                run = follower.work(nightshift, nightshift.requests().launch(request.onNode(nightshift.node())));
-                workload = people.stop();
+            try (BesideRun archive = BesideRun.begin(
+                    nightshift,
+                    request(
+                            surroundings,
+                            configuration,
+                            nightshift,
+                            "wal-archive",
+                            Map.of("store-partial-every", "1s")))) {
+                say("full backup, while " + SESSIONS + " sessions read and write and the WAL is archived ...");
+                RunFollower follower = new RunFollower(top, controlDatabase);
+                try (ChanukaWorkload people = ChanukaWorkload.start(
+                        demo::connect,
+                        WorkloadPlan.everything()
+                                .connections(SESSIONS)
+                                .transactionsPerSecond(TRANSACTIONS_PER_SECOND))) {
+                    run = follower.work(
+                            nightshift,
+                            nightshift
+                                    .requests()
+                                    .launch(request(
+                                            surroundings,
+                                            configuration,
+                                            nightshift,
+                                            "full-backup",
+                                            Map.of("checkpoint", "fast"))));
+                    workload = people.stop();
+                }
+                if (run.state() == RunState.COMPLETED) {
+                    say("somebody empties the table " + DemoAccident.TABLE + "; restoring to the moment before ...");
+                    accident = accident(surroundings, configuration, demo, cancellation);
+                }
+                archive.requireAlive();
             }
         }
-        show(surroundings, configuration, controlDatabase, run, workload);
+        show(surroundings, configuration, controlDatabase, run, workload, accident);
         return run.exitStatus() == null ? FailureKind.BUG.exitStatus() : run.exitStatus();
+    }
+
+    private static LaunchRequest request(
+            Surroundings surroundings,
+            Configuration configuration,
+            Nightshift nightshift,
+            String type,
+            Map<String, String> settings) {
+        return new ConfiguredJobs(configuration, surroundings.jobTypes())
+                .requests(new ConfiguredJobs.Wish(type, DemoCluster.NAME, settings, false, null, "demo"))
+                .get(0)
+                .onNode(nightshift.node());
+    }
+
+    @SuppressWarnings("try") // the watch is for closing only
+    private DemoAccident.Story accident(
+            Surroundings surroundings, Configuration configuration, DemoCluster demo, Cancellation cancellation) {
+        Progress progress = new Progress();
+        try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
+            return new DemoAccident(
+                            demo,
+                            BackupList.storagesOf(surroundings, configuration, DemoCluster.NAME),
+                            BackupList.of(surroundings, configuration, DemoCluster.NAME)
+                                    .backups(),
+                            demo.restored())
+                    .happen(progress, cancellation);
+        }
     }
 
     private void show(
@@ -116,7 +172,8 @@ final class DemoCommand implements Callable<Integer> {
             Configuration configuration,
             ControlDatabase controlDatabase,
             Run run,
-            WorkloadReport workload) {
+            WorkloadReport workload,
+            DemoAccident.@Nullable Story accident) {
         BackupList backups = BackupList.of(surroundings, configuration, DemoCluster.NAME);
         List<Run> history = new RunHistory(controlDatabase.connections())
                 .runs(RunFilter.newest(10).ofCluster(DemoCluster.NAME));
@@ -125,6 +182,23 @@ final class DemoCommand implements Callable<Integer> {
             document.put("run", Json.toMap(run));
             document.put("backups", backups.json());
             document.put("runs", history.stream().map(Json::toMap).toList());
+            document.put(
+                    "restorability",
+                    backups.restorability().stream()
+                            .map(RestorabilityText::json)
+                            .toList());
+            if (accident != null) {
+                document.put(
+                        "accident",
+                        Map.of(
+                                "table", DemoAccident.TABLE,
+                                "rowsBefore", accident.before(),
+                                "rowsLost", accident.before() - accident.lost(),
+                                "target", accident.target(),
+                                "rowsRestored", accident.restored(),
+                                "rowsNow", accident.now(),
+                                "seconds", accident.took().toMillis() / 1000.0));
+            }
             top.print(document);
             return;
         }
@@ -136,6 +210,9 @@ final class DemoCommand implements Callable<Integer> {
                         "  meanwhile %,d transactions ran on it, %,d of them writes%n",
                         workload.transactions(), workload.writes());
         top.out().println();
+        if (accident != null) {
+            tell(accident);
+        }
         top.out().println("Backups of cluster demo");
         backups.print(top.out());
         top.out().println();
@@ -144,7 +221,24 @@ final class DemoCommand implements Callable<Integer> {
         top.out().println();
         top.out()
                 .println("Next: nightshift show " + run.id()
-                        + "    nightshift backups    nightshift run full-backup --cluster demo");
+                        + "    nightshift backups    nightshift restore latest --cluster demo --preview");
+    }
+
+    private void tell(DemoAccident.Story accident) {
+        top.out().println("Accident");
+        top.out()
+                .printf(
+                        "  %,d rows in %s; TRUNCATE left %,d%n",
+                        accident.before(), DemoAccident.TABLE, accident.lost());
+        top.out()
+                .printf(
+                        "  restored %s to %s, beside it: %,d rows, after %s%n",
+                        accident.plan().document().label(),
+                        accident.target(),
+                        accident.restored(),
+                        RunText.duration(accident.took()));
+        top.out().printf("  copied back: %,d rows in %s%n", accident.now(), DemoAccident.TABLE);
+        top.out().println();
     }
 
     private void say(String line) {

@@ -1,0 +1,54 @@
+package io.nightshift.scheduler.cli;
+
+import io.nightshift.infra.restore.Restorability;
+import io.nightshift.infra.restore.Restorability.Window;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** To which times a cluster can be restored, in one line. */
+final class RestorabilityText {
+
+    private RestorabilityText() {}
+
+    static String line(Restorability restorability) {
+        String cluster = "cluster " + restorability.cluster();
+        List<Window> windows = restorability.windows();
+        if (windows.isEmpty()) {
+            return cluster + ": not restorable";
+        }
+        List<String> parts = new ArrayList<>();
+        for (int newest = windows.size() - 1; newest >= 0 && parts.size() < 3; newest--) {
+            parts.add(words(windows.get(newest)));
+        }
+        int more = windows.size() - parts.size();
+        return cluster + ": restorable " + String.join("; before that ", parts)
+                + (more > 0 ? "; and " + more + " more" : "");
+    }
+
+    private static String words(Window window) {
+        return window.from().equals(window.to())
+                ? "to " + RunText.time(window.since()) + " only, the end of a backup"
+                : "from " + RunText.time(window.since()) + " to " + RunText.time(window.until());
+    }
+
+    static Map<String, Object> json(Restorability restorability) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("cluster", restorability.cluster());
+        json.put(
+                "windows",
+                restorability.windows().stream().map(RestorabilityText::json).toList());
+        return json;
+    }
+
+    private static Map<String, Object> json(Window window) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("timeline", Integer.toUnsignedLong(window.timeline().id()));
+        json.put("from", window.since());
+        json.put("fromLsn", window.from().toString());
+        json.put("to", window.until());
+        json.put("toLsn", window.to().toString());
+        return json;
+    }
+}
