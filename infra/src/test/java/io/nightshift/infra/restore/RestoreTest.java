@@ -168,7 +168,7 @@ class RestoreTest {
         Map<String, TestTar> cluster = cluster(5);
         store(LABEL, cluster);
         Random random = seed.random();
-        for (int round = 0; round < Effort.of(2, 50); round++) {
+        for (int round = 0; round < Effort.of(1, 50); round++) {
             for (int stop = 0; stop < 2; stop++) {
                 var stopped = new Cancellation();
                 near.after(1 + random.nextInt(11_000_000), () -> stopped.cancel("stopped by the test"));
@@ -263,7 +263,7 @@ class RestoreTest {
         store(LABEL, cluster);
         restore();
         Random random = seed.random();
-        for (int round = 0; round < Effort.of(3, 100); round++) {
+        for (int round = 0; round < Effort.of(1, 100); round++) {
             int changed = change(random);
 
             Restored restored = restore(true, near);
