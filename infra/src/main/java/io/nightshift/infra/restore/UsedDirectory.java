@@ -86,7 +86,30 @@ final class UsedDirectory {
             if (!place.normalize().equals(now.get(oid)) && !TargetDirectory.isUnfinished(place)) {
                 TargetDirectory.requireUnused(place);
             }
+            requireNoOtherServer(oid, place);
         });
+    }
+
+    /** A copy that was made of a data directory with its links has the tablespaces of the original. */
+    private static void requireNoOtherServer(String oid, Path place) {
+        for (Path other : PostgresServer.runningDataDirectories()) {
+            for (Path used : new UsedDirectory(other).tablespaces().values()) {
+                if (isSame(used, place)) {
+                    throw refused(
+                            "tablespace " + oid + " in " + place + " is in use: the server on " + other + " has it",
+                            "give it a directory of its own with --tablespace " + oid + "=DIR",
+                            null);
+                }
+            }
+        }
+    }
+
+    private static boolean isSame(Path one, Path other) {
+        try {
+            return Files.isSameFile(one, other);
+        } catch (IOException absent) {
+            return false;
+        }
     }
 
     private void requireSameCluster(BackupDocument backup) {

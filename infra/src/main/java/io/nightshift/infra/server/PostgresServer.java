@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -201,6 +202,11 @@ public final class PostgresServer {
     /** Whether the process in {@code postmaster.pid} lives and really is the server on this data directory. */
     public boolean isRunning() {
         return isRunning(dataDirectory);
+    }
+
+    /** The data directories of all servers of this machine that we may look at. */
+    public static Set<Path> runningDataDirectories() {
+        return ServerProcesses.dataDirectories();
     }
 
     /** The same for a directory of any server of this machine. */

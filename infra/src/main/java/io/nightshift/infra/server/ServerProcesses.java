@@ -8,6 +8,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -65,6 +68,34 @@ final class ServerProcesses {
             throw new IllegalStateException("could not list the processes in /proc", e);
         }
         return found;
+    }
+
+    /** The data directories of all servers of this machine, as far as we may look at their processes; on Linux only. */
+    static Set<Path> dataDirectories() {
+        Set<Path> found = new TreeSet<>();
+        if (Files.isDirectory(PROC.resolve("self"))) {
+            try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+                for (Path process : processes) {
+                    dataDirectory(process).ifPresent(found::add);
+                }
+            } catch (IOException | DirectoryIteratorException e) {
+                throw new IllegalStateException("could not list the processes in /proc", e);
+            }
+        }
+        return found;
+    }
+
+    private static Optional<Path> dataDirectory(Path process) {
+        try {
+            boolean isServer = String.valueOf(
+                            Files.readSymbolicLink(process.resolve("exe")).getFileName())
+                    .startsWith("postgres");
+            Path directory = Files.readSymbolicLink(process.resolve("cwd"));
+            return isServer && DataDirectory.isCluster(directory) ? Optional.of(directory) : Optional.empty();
+        } catch (IOException e) {
+            // It ended, or belongs to a user whose processes we may not look at.
+            return Optional.empty();
+        }
     }
 
     /**
