@@ -72,11 +72,6 @@ final class TableCatalog {
         return names.stream().noneMatch(name -> meant(name).isEmpty());
     }
 
-    /** How many of them are. */
-    long hits(List<TableName> names) {
-        return names.stream().filter(name -> !meant(name).isEmpty()).count();
-    }
-
     /** Those of the database, a partitioned one as one; not those that an extension makes again by itself. */
     List<CopiedTable> all() throws SQLException {
         List<CopiedTable> tables = new ArrayList<>();
@@ -133,18 +128,25 @@ final class TableCatalog {
                 .toList();
     }
 
-    private String near(TableName name) {
+    /** Tables that are called nearly so, as one writes them. */
+    Optional<String> nearest(TableName name) {
         List<Relation> tables = relations.stream().filter(Relation::isTable).toList();
-        Optional<String> nearest = Nearest.of(
-                name.name(), tables.stream().map(table -> table.name().name()).toList());
+        return Nearest.of(
+                        name.name(),
+                        tables.stream().map(table -> table.name().name()).toList())
+                .map(nearest -> tables.stream()
+                        .filter(table -> table.name().name().equals(nearest))
+                        .map(table -> table.name().toString())
+                        .collect(Collectors.joining(" or ")));
+    }
+
+    private String near(TableName name) {
+        Optional<String> nearest = nearest(name);
         if (nearest.isPresent()) {
-            return "did you mean "
-                    + tables.stream()
-                            .filter(table -> table.name().name().equals(nearest.get()))
-                            .map(table -> table.name().toString())
-                            .collect(Collectors.joining(" or "))
+            return "did you mean " + nearest.get()
                     + "? Names with upper case or other characters stand between double quotes";
         }
+        List<Relation> tables = relations.stream().filter(Relation::isTable).toList();
         String few =
                 tables.stream().limit(10).map(table -> table.name().toString()).collect(Collectors.joining(", "));
         return tables.isEmpty() ? "it has no tables" : "it has " + few + (tables.size() > 10 ? ", …" : "");

@@ -235,22 +235,21 @@ public final class TableRestore {
         return databaseOf(wanted.tables(), databases, server);
     }
 
-    /** The one that has them all; where none has, the one with the most, whose tables the failure will name. */
+    /** The one that has them all. */
     private static String databaseOf(List<TableName> tables, List<String> databases, PostgresServer server) {
+        if (databases.size() == 1) {
+            return databases.get(0);
+        }
         List<String> having = new ArrayList<>();
-        String most = databases.get(0);
-        long mostHits = -1;
+        List<String> near = new ArrayList<>();
         for (String database : databases) {
             try (Connection connection = connect(server, database)) {
                 var catalog = new TableCatalog(connection, database);
                 if (catalog.hasAll(tables)) {
                     having.add(database);
                 }
-                long hits = catalog.hits(tables);
-                if (hits > mostHits || (hits == mostHits && most.equals("postgres"))) {
-                    most = database;
-                    mostHits = hits;
-                }
+                tables.forEach(table ->
+                        catalog.nearest(table).ifPresent(nearest -> near.add(nearest + " in database " + database)));
             } catch (SQLException e) {
                 throw SqlStates.failure("database " + database + " of the temporary copy not read", e);
             }
@@ -259,15 +258,12 @@ public final class TableRestore {
             return having.get(0);
         }
         String names = tables.stream().map(TableName::toString).collect(Collectors.joining(", "));
-        if (having.isEmpty() && databases.size() > 1) {
+        if (having.isEmpty()) {
             throw new NightshiftException(
                     FailureKind.CONFIGURATION,
-                    "no database of the backup has " + (tables.size() == 1 ? "a table " : "all of ") + names,
-                    "--database D says which tables it has that are called nearly so; there are databases "
-                            + String.join(", ", databases));
-        }
-        if (having.isEmpty()) {
-            return most;
+                    "no database of the backup has " + (tables.size() == 1 ? "a table " : "all of ") + names
+                            + "; there are " + String.join(", ", databases),
+                    near.isEmpty() ? null : "did you mean " + String.join(", or ", near) + "?");
         }
         throw new NightshiftException(
                 FailureKind.CONFIGURATION,
@@ -283,6 +279,10 @@ public final class TableRestore {
             List<String> databases = new ArrayList<>();
             while (row.next()) {
                 databases.add(row.getString(1));
+            }
+            if (databases.isEmpty()) {
+                throw new NightshiftException(
+                        FailureKind.CONFIGURATION, "the backup has no database that one can connect to", null);
             }
             return databases;
         } catch (SQLException e) {

@@ -5,6 +5,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.TableName;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -15,6 +16,7 @@ import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
 import io.nightshift.infra.restore.Restored;
+import io.nightshift.infra.restore.TableRestore;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
@@ -56,7 +58,9 @@ import picocli.CommandLine.TypeConversionException;
                     + " storages alone. Whether the target can be reached is read from the WAL before anything is written.",
             "The result is inert: a server on it listens on loopback only, archives nothing, follows nobody, subscribes to"
                     + " nothing and preloads nothing. --as-replacement keeps the source's settings instead.",
-            "A restore that was cut off leaves a directory on which no server starts; the same command goes on with it."
+            "A restore that was cut off leaves a directory on which no server starts; the same command goes on with it.",
+            "--table and --database write files instead: the cluster is restored beside them for a while, as large as it is,"
+                    + " and read by pg_dump, or by COPY where there is none of its version or newer."
         })
 final class RestoreCommand implements Callable<Integer> {
 
@@ -214,6 +218,19 @@ final class RestoreCommand implements Callable<Integer> {
     private Map<String, Path> tablespaces = new LinkedHashMap<>();
 
     @Option(
+            names = "--table",
+            paramLabel = "NAME[,NAME]",
+            description = "only these tables, as files in --to; with their schemas where several have one of that name, and"
+                    + " quoted as in SQL")
+    private List<String> tables = List.of();
+
+    @Option(
+            names = "--database",
+            paramLabel = "D",
+            description = "all of this database as files in --to, or the one whose --table is meant")
+    private @Nullable String database;
+
+    @Option(
             names = "--storage",
             paramLabel = "DIR",
             description =
@@ -247,6 +264,9 @@ final class RestoreCommand implements Callable<Integer> {
             preview(plan);
             return 0;
         }
+        if (isExtract()) {
+            return new RestoredTables(top, surroundings, source, plan, wanted(), directory()).call();
+        }
         if (delta && !yes) {
             top.confirm("everything in " + directory() + " that is not in backup "
                     + plan.document().label() + " will be lost");
@@ -262,6 +282,34 @@ final class RestoreCommand implements Callable<Integer> {
         }
         if (to == null && !preview) {
             throw usage("--to is missing: where the data directory is to be", "--preview needs none");
+        }
+        if (isExtract()) {
+            requireSensibleExtract();
+        }
+    }
+
+    private boolean isExtract() {
+        return database != null || !tables.isEmpty();
+    }
+
+    private void requireSensibleExtract() {
+        if (delta || asReplacement || !tablespaces.isEmpty() || action != RestorePlan.Action.PROMOTE) {
+            throw usage(
+                    "--table and --database write files, and leave no data directory",
+                    "leave out " + (delta ? "--delta"
+                            : asReplacement ? "--as-replacement"
+                            : tablespaces.isEmpty() ? "--target-action" : "--tablespace"));
+        }
+        wanted();
+    }
+
+    private TableRestore.Wanted wanted() {
+        try {
+            return new TableRestore.Wanted(
+                    database,
+                    tables.stream().flatMap(text -> TableName.parse(text).stream()).toList());
+        } catch (IllegalArgumentException wrong) {
+            throw usage("--table: " + wrong.getMessage(), "such as votes, public.votes or 'public.\"My Votes\"'");
         }
     }
 
@@ -351,14 +399,7 @@ final class RestoreCommand implements Callable<Integer> {
     }
 
     private static Ledger.Outcome outcome(RestorePlan plan, Restored restored, Duration took) {
-        List<Finding> findings = restored.complaints().stream()
-                .map(complaint -> new Finding(
-                        "restore/" + plan.document().label() + "/" + complaint,
-                        Severity.WARNING,
-                        "backup " + plan.document().label(),
-                        complaint,
-                        "nightshift verify " + plan.document().label() + " names all that is damaged"))
-                .toList();
+        List<Finding> findings = findings(plan, restored);
         List<Figure> figures = List.of(
                 new Figure("files", restored.files(), "files"),
                 new Figure("files that were there already", restored.reused(), "files"),
@@ -367,6 +408,17 @@ final class RestoreCommand implements Callable<Integer> {
                 new Figure("restored in", took.toMillis() / 1000.0, "s"));
         JobReport report = new JobReport(summary(plan, restored, took), figures, findings, List.of(), List.of());
         return new Ledger.Outcome(RunState.COMPLETED, null, report.exitStatus(), report);
+    }
+
+    static List<Finding> findings(RestorePlan plan, Restored restored) {
+        return restored.complaints().stream()
+                .map(complaint -> new Finding(
+                        "restore/" + plan.document().label() + "/" + complaint,
+                        Severity.WARNING,
+                        "backup " + plan.document().label(),
+                        complaint,
+                        "nightshift verify " + plan.document().label() + " names all that is damaged"))
+                .toList();
     }
 
     private static String summary(RestorePlan plan, Restored restored, Duration took) {
@@ -426,7 +478,7 @@ final class RestoreCommand implements Callable<Integer> {
         return String.join(", then ", parts);
     }
 
-    private static Map<String, Object> json(RestorePlan plan) {
+    static Map<String, Object> json(RestorePlan plan) {
         BackupDocument document = plan.document();
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("label", document.label().toString());
