@@ -47,7 +47,8 @@ final class TimelineCheck extends ClusterCheck {
                         + primary.node() + " writes timeline " + primary.timeline() + " at " + primary.location(),
                 "see in the server's log whether it can follow; one that has gone another way is brought"
                         + " back with pg_rewind --source-server='host="
-                        + primary.node().host() + " port=" + primary.node().port() + "', or built anew with pg_basebackup");
+                        + primary.node().host() + " port=" + primary.node().port()
+                        + "', or built anew with pg_basebackup");
     }
 
     /** Only a promotion begins a timeline, so whoever was promoted came after this primary. */

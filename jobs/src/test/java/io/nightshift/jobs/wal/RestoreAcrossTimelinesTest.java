@@ -12,8 +12,8 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restorability;
+import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
@@ -123,7 +123,10 @@ class RestoreAcrossTimelinesTest {
         TestPostgres copy = TestPostgres.prepare(MAJOR, SETTINGS);
         FileTree.delete(copy.dataDirectory());
         int copied = new ProcessBuilder(
-                        "cp", "-a", stopped.dataDirectory().toString(), copy.dataDirectory().toString())
+                        "cp",
+                        "-a",
+                        stopped.dataDirectory().toString(),
+                        copy.dataDirectory().toString())
                 .inheritIO()
                 .start()
                 .waitFor();
@@ -135,8 +138,8 @@ class RestoreAcrossTimelinesTest {
 
     /** Stores what a server has written on its timeline so far, as the archive does. */
     private static void archive(TestPostgres server, Timeline timeline) throws Exception {
-        var system = SystemIdentifier.parse(
-                ArchiveTrial.text(server, "SELECT system_identifier FROM pg_control_system()"));
+        var system =
+                SystemIdentifier.parse(ArchiveTrial.text(server, "SELECT system_identifier FROM pg_control_system()"));
         var archive = new WalArchive(
                 StorageSet.of(new DirectoryStorage("local", cluster.storage("local"))),
                 new BackupPaths(TestCluster.NAME, MAJOR, system),
@@ -151,10 +154,12 @@ class RestoreAcrossTimelinesTest {
             byte[] bytes = Files.readAllBytes(file);
             if (name.endsWith(".history")) {
                 archive.store(
-                        WalObject.parse(name, ArchiveTrial.SEGMENT).orElseThrow(), () -> new ByteArrayInputStream(bytes));
+                        WalObject.parse(name, ArchiveTrial.SEGMENT).orElseThrow(),
+                        () -> new ByteArrayInputStream(bytes));
             }
             WalSegment segment = WalSegment.parse(name, ArchiveTrial.SEGMENT)
-                    .filter(one -> one.timeline().equals(timeline) && one.start().isBefore(flushed))
+                    .filter(one ->
+                            one.timeline().equals(timeline) && one.start().isBefore(flushed))
                     .orElse(null);
             if (segment != null) {
                 boolean whole = segment.end().compareTo(flushed) <= 0;
@@ -207,8 +212,7 @@ class RestoreAcrossTimelinesTest {
 
         assertBringsBack(
                 source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.OfBackup()), ids(ON_FIRST));
-        assertBringsBack(
-                source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.Latest()), ids(ON_THIRD));
+        assertBringsBack(source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.Latest()), ids(ON_THIRD));
     }
 
     @Test
@@ -242,12 +246,11 @@ class RestoreAcrossTimelinesTest {
             int index = 3 + random.nextInt(way.size() - 4);
             Committed one = way.get(index);
             boolean inclusive = random.nextBoolean();
-            RestoreTarget target =
-                    switch (random.nextInt(3)) {
-                        case 0 -> new RestoreTarget.AtTime(one.at(), inclusive);
-                        case 1 -> new RestoreTarget.AtXid(one.xid(), inclusive);
-                        default -> new RestoreTarget.AtLsn(one.behind(), inclusive);
-                    };
+            RestoreTarget target = switch (random.nextInt(3)) {
+                case 0 -> new RestoreTarget.AtTime(one.at(), inclusive);
+                case 1 -> new RestoreTarget.AtXid(one.xid(), inclusive);
+                default -> new RestoreTarget.AtLsn(one.behind(), inclusive);
+            };
             boolean isThere = inclusive || target instanceof RestoreTarget.AtLsn;
 
             assertBringsBack(plan(target, given(timeline)), ids(way.subList(0, index + (isThere ? 1 : 0))));
@@ -256,8 +259,7 @@ class RestoreAcrossTimelinesTest {
 
     @Test
     void a_name_that_both_sides_of_a_switch_gave_is_found_on_the_wanted_one() throws Exception {
-        assertBringsBack(
-                plan(new RestoreTarget.AtName("here"), given(FIRST)), List.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
+        assertBringsBack(plan(new RestoreTarget.AtName("here"), given(FIRST)), List.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
         assertBringsBack(
                 plan(new RestoreTarget.AtName("here"), new RestoreTimeline.Latest()),
                 List.of(1, 2, 3, 4, 5, 6, 101, 102, 103));
@@ -269,8 +271,9 @@ class RestoreAcrossTimelinesTest {
 
         RestorePlan at = plan(new RestoreTarget.AtTime(lost.at(), true), new RestoreTimeline.Latest());
 
-        assertThat(at.wal().steps()).noneMatch(step -> step.segment().timeline().equals(FIRST)
-                && !step.segment().equals(at.wal().steps().get(0).segment()));
+        assertThat(at.wal().steps())
+                .noneMatch(step -> step.segment().timeline().equals(FIRST)
+                        && !step.segment().equals(at.wal().steps().get(0).segment()));
         assertThatThrownBy(() -> plan(new RestoreTarget.AtLsn(Lsn.parse("1/0"), true), given(SECOND)))
                 .isInstanceOf(NightshiftException.class)
                 .hasMessageContaining("cannot be reached");

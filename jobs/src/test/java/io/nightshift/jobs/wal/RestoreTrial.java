@@ -110,8 +110,7 @@ final class RestoreTrial implements AutoCloseable {
         if (!Files.exists(password)) {
             Files.copy(original.dataDirectory().resolveSibling("data.password"), password);
         }
-        PostgresServer server =
-                PostgresServer.open(data(), original.server().binaries());
+        PostgresServer server = PostgresServer.open(data(), original.server().binaries());
         server.start(Map.of("fsync", "off"));
         return server;
     }
@@ -120,8 +119,9 @@ final class RestoreTrial implements AutoCloseable {
     List<Integer> rows() throws Exception {
         PostgresServer server = start();
         try (Connection connection = server.connect("postgres");
-                ResultSet rows =
-                        connection.createStatement().executeQuery("SELECT id, pg_is_in_recovery() FROM note ORDER BY 1")) {
+                ResultSet rows = connection
+                        .createStatement()
+                        .executeQuery("SELECT id, pg_is_in_recovery() FROM note ORDER BY 1")) {
             List<Integer> ids = new ArrayList<>();
             while (rows.next()) {
                 if (rows.getBoolean(2)) {

@@ -220,8 +220,9 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(
             names = "--table",
             paramLabel = "NAME[,NAME]",
-            description = "only these tables, as files in --to; with their schemas where several have one of that name, and"
-                    + " quoted as in SQL")
+            description =
+                    "only these tables, as files in --to; with their schemas where several have one of that name, and"
+                            + " quoted as in SQL")
     private List<String> tables = List.of();
 
     @Option(
@@ -296,9 +297,12 @@ final class RestoreCommand implements Callable<Integer> {
         if (delta || asReplacement || !tablespaces.isEmpty() || action != RestorePlan.Action.PROMOTE) {
             throw usage(
                     "--table and --database write files, and leave no data directory",
-                    "leave out " + (delta ? "--delta"
-                            : asReplacement ? "--as-replacement"
-                            : tablespaces.isEmpty() ? "--target-action" : "--tablespace"));
+                    "leave out "
+                            + (delta
+                                    ? "--delta"
+                                    : asReplacement
+                                            ? "--as-replacement"
+                                            : tablespaces.isEmpty() ? "--target-action" : "--tablespace"));
         }
         wanted();
     }
@@ -307,7 +311,9 @@ final class RestoreCommand implements Callable<Integer> {
         try {
             return new TableRestore.Wanted(
                     database,
-                    tables.stream().flatMap(text -> TableName.parse(text).stream()).toList());
+                    tables.stream()
+                            .flatMap(text -> TableName.parse(text).stream())
+                            .toList());
         } catch (IllegalArgumentException wrong) {
             throw usage("--table: " + wrong.getMessage(), "such as votes, public.votes or 'public.\"My Votes\"'");
         }

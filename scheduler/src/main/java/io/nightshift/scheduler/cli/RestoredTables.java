@@ -161,14 +161,19 @@ record RestoredTables(
         }
         top.out().println(summary(extracted, took));
         for (ExtractedFile file : extracted.files()) {
-            top.out().println("  " + file.file() + ": "
-                    + (file.tables().isEmpty() ? "all of it" : String.join(", ", file.tables()))
-                    + (file.rows() < 0 ? "" : String.format(Locale.ROOT, ", %,d rows", file.rows())));
+            top.out()
+                    .println("  " + file.file() + ": "
+                            + (file.tables().isEmpty() ? "all of it" : String.join(", ", file.tables()))
+                            + (file.rows() < 0 ? "" : String.format(Locale.ROOT, ", %,d rows", file.rows())));
         }
         notes.forEach(note -> top.out().println("  " + note));
-        top.out().println(extracted.dumped()
-                ? "Next: pg_restore -d DATABASE " + extracted.files().get(0).file()
-                : "Next: cd " + directory + " && psql -X -v ON_ERROR_STOP=1 -1 -d DATABASE -f load.sql");
+        top.out()
+                .println(
+                        extracted.dumped()
+                                ? "Next: pg_restore -d DATABASE "
+                                        + extracted.files().get(0).file()
+                                : "Next: cd " + directory
+                                        + " && psql -X -v ON_ERROR_STOP=1 -1 -d DATABASE -f load.sql");
     }
 
     private static Map<String, Object> json(ExtractedFile file) {

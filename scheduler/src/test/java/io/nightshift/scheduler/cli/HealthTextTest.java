@@ -37,7 +37,7 @@ class HealthTextTest {
                 null,
                 Duration.ofSeconds(90),
                 new Sessions(3, 97));
-        var observed = new ObservedCluster("chanuka", List.of(standby), null);
+        var observed = new ObservedCluster("chanuka", List.of(standby), null, null);
         var report = new HealthReport("chanuka", NOW, observed, List.of(), List.of(), List.of());
         StringWriter out = new StringWriter();
 

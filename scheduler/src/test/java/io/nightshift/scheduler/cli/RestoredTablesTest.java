@@ -41,7 +41,8 @@ class RestoredTablesTest {
                 "CREATE TABLE \"My Votes\" (id int, name text)",
                 "INSERT INTO \"My Votes\" SELECT i, 'voter ' || i FROM generate_series(1, 100) i");
         installation = Installation.withOwnControlDatabase();
-        installation.write("clusters/stage.yaml", """
+        installation.write(
+                "clusters/stage.yaml", """
                 nodes: ["127.0.0.1:%d"]
                 username: %s
                 password: %s
@@ -49,7 +50,14 @@ class RestoredTablesTest {
                 storages: {local: required}
                 """.formatted(postgres.port(), postgres.username(), postgres.password()));
         Answer backup = nightshift(
-                "run", "full-backup", "--cluster", "stage", "--here", "--set", "checkpoint=fast", "--set",
+                "run",
+                "full-backup",
+                "--cluster",
+                "stage",
+                "--here",
+                "--set",
+                "checkpoint=fast",
+                "--set",
                 "compression=zstd:1");
         assertThat(backup.exitStatus()).as(backup.toString()).isZero();
     }
@@ -96,7 +104,9 @@ class RestoredTablesTest {
         Answer text = restore(TEMPORARY.resolve("whole"), "--database", "postgres");
 
         assertThat(text.exitStatus()).as(text.toString()).isZero();
-        assertThat(text.out()).contains("restored database postgres from ", "Next: ").containsAnyOf("by COPY", "by pg_dump");
+        assertThat(text.out())
+                .contains("restored database postgres from ", "Next: ")
+                .containsAnyOf("by COPY", "by pg_dump");
     }
 
     private static Answer restore(Path out, String... more) {
