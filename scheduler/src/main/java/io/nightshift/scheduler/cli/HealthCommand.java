@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -65,7 +66,10 @@ final class HealthCommand implements Callable<Integer> {
     private Map<String, String> settings = new LinkedHashMap<>();
 
     /** A cluster, and from where on what is seen there is told. */
-    private record Look(ClusterHealth health, HealthSettings settings) {}
+    private record Look(ClusterHealth health, HealthSettings settings, Supplier<String> restorability) {}
+
+    /** @param restorability in one line; "" where nothing is backed up */
+    private record Looked(HealthReport report, String restorability) {}
 
     @Override
     public Integer call() {
@@ -88,7 +92,9 @@ final class HealthCommand implements Callable<Integer> {
                     chosen(configuration), Passwords.of(surroundings.environment()), surroundings.clock())) {
                 List<Look> looks = clusters.clusters().stream()
                         .map(one -> new Look(
-                                new ClusterHealth(one, surroundings.clock()), settings(configuration, one.name())))
+                                new ClusterHealth(one, surroundings.clock()),
+                                settings(configuration, one.name()),
+                                () -> restorability(surroundings, configuration, one.name())))
                         .toList();
                 return watch == null ? look(looks, cancellation) : watch(looks, cancellation, ended, watch);
             }
@@ -151,15 +157,16 @@ final class HealthCommand implements Callable<Integer> {
             return thread;
         });
         try {
-            List<Future<HealthReport>> looking = new ArrayList<>();
-            looks.forEach(one ->
-                    looking.add(threads.submit(() -> one.health().look(one.settings(), "health", cancellation))));
-            List<HealthReport> reports = new ArrayList<>();
-            for (Future<HealthReport> each : looking) {
-                reports.add(each.get());
+            List<Future<Looked>> looking = new ArrayList<>();
+            looks.forEach(one -> looking.add(threads.submit(() -> new Looked(
+                    one.health().look(one.settings(), "health", cancellation),
+                    one.restorability().get()))));
+            List<Looked> all = new ArrayList<>();
+            for (Future<Looked> each : looking) {
+                all.add(each.get());
             }
-            print(reports);
-            return HealthReport.exitStatus(reports);
+            print(all);
+            return HealthReport.exitStatus(all.stream().map(Looked::report).toList());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw NightshiftCommand.stopped();
@@ -170,10 +177,22 @@ final class HealthCommand implements Callable<Integer> {
         }
     }
 
-    private void print(List<HealthReport> reports) {
+    /** As the storages say; those that are away keep nobody from the rest. */
+    private static String restorability(Surroundings surroundings, Configuration configuration, String cluster) {
+        try {
+            return BackupList.of(surroundings, configuration, cluster).restorability().stream()
+                    .map(RestorabilityText::line)
+                    .findFirst()
+                    .orElse("");
+        } catch (NightshiftException away) {
+            return "cluster " + cluster + ": to which times it can be restored is not known: " + away.getMessage();
+        }
+    }
+
+    private void print(List<Looked> all) {
         if (top.isJson()) {
             Map<String, List<Map<String, Object>>> document =
-                    Map.of("clusters", reports.stream().map(HealthJson::of).toList());
+                    Map.of("clusters", all.stream().map(HealthCommand::json).toList());
             if (watch == null) {
                 top.print(document);
             } else {
@@ -185,16 +204,25 @@ final class HealthCommand implements Callable<Integer> {
             top.out().print(CLEAR);
         }
         boolean first = true;
-        for (HealthReport report : reports) {
+        for (Looked looked : all) {
             if (!first) {
                 top.out().println();
             }
             first = false;
-            HealthText.print(top.out(), report);
+            HealthText.print(top.out(), looked.report());
+            if (!looked.restorability().isEmpty()) {
+                top.out().println(looked.restorability());
+            }
         }
         if (watch != null) {
             top.out().println();
         }
         top.out().flush();
+    }
+
+    private static Map<String, Object> json(Looked looked) {
+        Map<String, Object> json = HealthJson.of(looked.report());
+        json.put("restorability", looked.restorability());
+        return json;
     }
 }
