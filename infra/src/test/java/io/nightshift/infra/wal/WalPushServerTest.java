@@ -209,7 +209,7 @@ class WalPushServerTest {
     @Test
     void stores_histories_and_the_used_part_of_a_partial_and_passes_over_backup_histories() throws Exception {
         switched();
-        postgres.execute("postgres", "SELECT pg_create_restore_point('in the next segment')");
+        postgres.execute("postgres", "SELECT pg_logical_emit_message(true, '', 'in the next segment')");
         Lsn end = Lsn.parse(query("SELECT pg_current_wal_flush_lsn()"));
         WalSegment segment = WalSegment.at(FIRST, end, SEGMENT);
         Path partial = Files.copy(file(segment), home.resolve(segment.name() + ".partial"));
