@@ -69,8 +69,7 @@ final class RestoreContest {
             print(data + " round " + round, ours.get(round - 1), theirs.get(round - 1));
         }
         double[] ratios = IntStream.range(0, rounds)
-                .mapToDouble(round ->
-                        ours.get(round).time() / theirs.get(round).time())
+                .mapToDouble(round -> ours.get(round).time() / theirs.get(round).time())
                 .sorted()
                 .toArray();
         print(data + " median", median(ours), median(theirs));

@@ -54,8 +54,8 @@ class TableRestoreTest {
             RecordBinder.fromMap(TYPE.settings(), Map.of("compression", "zstd:1", "checkpoint", "fast"));
     private static final Pattern COPY = Pattern.compile("\\\\copy (.*) FROM '([^']*)' (WITH .*)");
     private static final String DATABASE = "Bühne 1";
-    private static final List<String> TABLES = List.of(
-            "public.\"a b\"", "\"Ünï.code\".\"quo\"\"te'$(x) `y` %\"", "public.measured", "public.empty");
+    private static final List<String> TABLES =
+            List.of("public.\"a b\"", "\"Ünï.code\".\"quo\"\"te'$(x) `y` %\"", "public.measured", "public.empty");
 
     private final Path directory = TestPostgres.temporaryDirectory("tables-");
     private final Path location = TestPostgres.temporaryDirectory("tables-space-");
@@ -82,12 +82,10 @@ class TableRestoreTest {
             assertThat(copied.database()).isEqualTo("Bühne 1");
             assertThat(copied.way()).startsWith("by COPY, rows only: there is no pg_dump " + major);
             assertThat(copied.files()).extracting(ExtractedFile::rows).containsExactly(500L, 3L, 30L, 0L);
-            assertThat(names()).containsExactly(
-                    "%C3%9Cn%C3%AF%2Ecode.quo%22te%27%24%28x%29%20%60y%60%20%25.copy",
-                    "load.sql",
-                    "public.a%20b.copy",
-                    "public.empty.copy",
-                    "public.measured.copy");
+            assertThat(names())
+                    .containsExactly(
+                            "%C3%9Cn%C3%AF%2Ecode.quo%22te%27%24%28x%29%20%60y%60%20%25.copy",
+                            "load.sql", "public.a%20b.copy", "public.empty.copy", "public.measured.copy");
             truncate(cluster.postgres());
             load(cluster.postgres());
             assertThat(contents(cluster.postgres(), DATABASE)).isEqualTo(before);
@@ -132,8 +130,9 @@ class TableRestoreTest {
                 })
                 .hasMessageContaining("no database of the backup has a table meassured; there are Bühne 1, postgres");
         assertThatThrownBy(() -> extract(cluster, major, Optional.empty(), new Wanted("Bühne 2", List.of())))
-                .isInstanceOfSatisfying(NightshiftException.class, wrong -> assertThat(wrong.hint())
-                        .isEqualTo("did you mean Bühne 1?"))
+                .isInstanceOfSatisfying(
+                        NightshiftException.class,
+                        wrong -> assertThat(wrong.hint()).isEqualTo("did you mean Bühne 1?"))
                 .hasMessageContaining("there is no database Bühne 2 in the backup");
         assertThat(out).doesNotExist();
     }
@@ -141,8 +140,8 @@ class TableRestoreTest {
     private void isCutOff(TestCluster cluster, int major) {
         Progress progress = new Progress();
         Cancellation cancellation = new Cancellation();
-        CompletableFuture<Extracted> running = CompletableFuture.supplyAsync(() -> restore(cluster, major, Optional.empty())
-                .run(wanted(null, TABLES), out, 2, progress, cancellation));
+        CompletableFuture<Extracted> running = CompletableFuture.supplyAsync(() ->
+                restore(cluster, major, Optional.empty()).run(wanted(null, TABLES), out, 2, progress, cancellation));
         await().pollInterval(Duration.ofMillis(5))
                 .until(() -> progress.snapshot().step().equals("recover") || running.isDone());
 
@@ -151,17 +150,16 @@ class TableRestoreTest {
         assertThatThrownBy(running::join)
                 .isInstanceOf(CompletionException.class)
                 .cause()
-                .isInstanceOfSatisfying(NightshiftException.class, stopped -> assertThat(stopped.kind())
-                        .isEqualTo(FailureKind.CANCELLED));
+                .isInstanceOfSatisfying(
+                        NightshiftException.class,
+                        stopped -> assertThat(stopped.kind()).isEqualTo(FailureKind.CANCELLED));
         assertThat(out).doesNotExist();
     }
 
     private void create(TestPostgres postgres) {
         ServerUser.of(postgres.dataDirectory()).own(location);
         postgres.execute(
-                "postgres",
-                "CREATE TABLESPACE elsewhere LOCATION '" + location + "'",
-                "CREATE DATABASE \"Bühne 1\"");
+                "postgres", "CREATE TABLESPACE elsewhere LOCATION '" + location + "'", "CREATE DATABASE \"Bühne 1\"");
         postgres.execute(
                 "Bühne 1",
                 "CREATE TABLE \"a b\" (id int PRIMARY KEY, \"Größe, \"\"x\"\"\" text, twice int GENERATED ALWAYS AS (id * 2) STORED)"
@@ -267,6 +265,10 @@ class TableRestoreTest {
                 TestCluster.NAME, cluster.clusterStorages().forReading(TestCluster.NAME), cluster.backups(), null);
         RestorePlan plan = source.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest());
         return new TableRestore(
-                BackupCopies.of(plan.backup(), source.storages()), plan, source.wal(), TestPostgres.binaries(major), dump);
+                BackupCopies.of(plan.backup(), source.storages()),
+                plan,
+                source.wal(),
+                TestPostgres.binaries(major),
+                dump);
     }
 }
