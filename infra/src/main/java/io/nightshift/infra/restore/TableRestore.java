@@ -12,6 +12,7 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.PgDump;
 import io.nightshift.infra.server.PostgresBinaries;
 import io.nightshift.infra.server.PostgresServer;
+import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.wal.StoredWal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,14 +83,16 @@ public final class TableRestore {
      */
     public Extracted run(Wanted wanted, Path directory, int workers, Progress progress, Cancellation cancellation) {
         try (TemporaryCopy copy = TemporaryCopy.in(directory.toAbsolutePath().normalize())) {
+            Map<String, Path> tablespaces = tablespaces(copy);
             Restored restored = new Restore(
                             copies,
                             plan,
                             RestorePlan.Action.PROMOTE,
                             wal,
-                            new Restore.Destination(copy.data(), tablespaces(copy), false, false))
+                            new Restore.Destination(copy.data(), tablespaces, false, false))
                     .run(workers, progress, cancellation);
             progress.begin("recover", null, "");
+            tablespaces.values().forEach(ServerUser.of(copy.data())::own);
             PostgresServer server = PostgresServer.adopt(copy.data(), binaries, cancellation);
             cancellation.check();
             server.start(THROWN_AWAY);
