@@ -100,7 +100,20 @@ public final class RestorableCluster {
                 .sorted(Comparator.comparing(backup -> document(backup).endLsn()))
                 .forEach(backup -> window(document(backup)).ifPresent(window -> add(windows, window)));
         windows.sort(Comparator.comparing(Window::timeline).thenComparing(Window::from));
-        return new Restorability(name, windows);
+        return new Restorability(
+                name,
+                windows,
+                wal.timelines().stream()
+                        .filter(timeline -> lineage(timeline).isEmpty())
+                        .toList());
+    }
+
+    private Optional<WalLineage> lineage(Timeline timeline) {
+        try {
+            return Optional.of(wal.lineage(timeline));
+        } catch (NightshiftException lost) {
+            return Optional.empty();
+        }
     }
 
     /** Unless an older backup leads to all of it. */
@@ -130,12 +143,10 @@ public final class RestorableCluster {
     }
 
     private Optional<Window> window(BackupDocument document, Timeline timeline) {
-        WalLineage lineage;
-        try {
-            lineage = wal.lineage(timeline);
-        } catch (NightshiftException lostHistory) {
-            return Optional.empty();
-        }
+        return lineage(timeline).flatMap(lineage -> window(document, lineage));
+    }
+
+    private Optional<Window> window(BackupDocument document, WalLineage lineage) {
         boolean isOn = lineage.branches().stream()
                 .anyMatch(branch -> branch.timeline().equals(document.timeline())
                         && (branch.end() == null || document.endLsn().compareTo(branch.end()) <= 0));
@@ -148,6 +159,6 @@ public final class RestorableCluster {
         }
         WalPath.Step last = path.steps().get(path.steps().size() - 1);
         Instant until = wal.storedAt(last.object()).orElse(document.endedAt());
-        return Optional.of(new Window(timeline, document.endLsn(), document.endedAt(), path.end(), until));
+        return Optional.of(new Window(lineage.present(), document.endLsn(), document.endedAt(), path.end(), until));
     }
 }

@@ -193,7 +193,7 @@ public final class RestorePlanner {
             if (document.wal() == Wal.ARCHIVE && path.end().isBefore(document.endLsn())) {
                 throw missing();
             }
-            if (target instanceof Immediate || (target instanceof Latest && !hasArchive())) {
+            if (target instanceof Immediate || (target instanceof Latest && !hasArchive() && !isBroken())) {
                 return immediate();
             }
             if (target instanceof AtTime at && !at.time().isAfter(document.endedAt())) {
@@ -207,8 +207,9 @@ public final class RestorePlanner {
                         Why.NOT_FOUND,
                         new NightshiftException(
                                 FailureKind.REFUSED,
-                                target + " cannot be reached: no WAL behind backup " + document.label()
-                                        + " is archived",
+                                target + " cannot be reached: "
+                                        + (isBroken() ? "the WAL right behind backup " + document.label() + " is missing"
+                                                : "no WAL behind backup " + document.label() + " is archived"),
                                 nearestIsTheEnd()));
             }
             if (target instanceof AtTime at) {
@@ -224,7 +225,11 @@ public final class RestorePlanner {
             if (target instanceof AtXid at) {
                 return found(search(search -> search.endOf(at.xid())));
             }
-            return furthest(search(WalSearch::furthest));
+            WalSearch.Result result = search(WalSearch::furthest);
+            if (isBroken()) {
+                throw unreachable(result, "there is a hole in it");
+            }
+            return furthest(result);
         }
 
         private boolean hasArchive() {
@@ -266,7 +271,7 @@ public final class RestorePlanner {
                 return plan(at, result.found().get(), result);
             }
             Instant archived = archivedUntil();
-            if (at.time().isAfter(archived)) {
+            if (at.time().isAfter(archived) || isBroken()) {
                 throw elsewhere(Why.NOT_FOUND, unreachable(result, "the WAL was archived until " + archived));
             }
             notes.add("no transaction ended between "
@@ -387,12 +392,10 @@ public final class RestorePlanner {
         }
 
         private NightshiftException unreachable(WalSearch.Result result, String reason) {
-            boolean goesOn = wal.coverage().ranges().stream()
-                    .anyMatch(range -> path.end().isBefore(range.end()) && isOnTheWay(range.timeline()));
             return new NightshiftException(
                     FailureKind.REFUSED,
                     target + " cannot be reached from backup " + document.label() + ": " + reason
-                            + (goesOn ? "; the WAL behind " + path.end() + " is missing" : ""),
+                            + (isBroken() ? "; the WAL from " + end() + " on is missing" : ""),
                     nearest(result));
         }
 
@@ -406,9 +409,16 @@ public final class RestorePlanner {
             return "nearest: " + result.lastRecord() + newest + ", with --target-lsn " + result.lastRecord();
         }
 
-        private boolean isOnTheWay(Timeline timeline) {
-            return lineage.branches().stream()
-                    .anyMatch(branch -> branch.timeline().equals(timeline));
+        /** Whether archived WAL on this way goes on behind a hole. */
+        private boolean isBroken() {
+            return lineage.end(wal.coverage(), List.of())
+                    .filter(furthest -> end().isBefore(furthest))
+                    .isPresent();
+        }
+
+        /** How far the backup and the WAL behind it go. */
+        private Lsn end() {
+            return hasArchive() ? path.end() : document.endLsn();
         }
     }
 

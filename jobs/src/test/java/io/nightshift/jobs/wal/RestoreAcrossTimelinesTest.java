@@ -79,7 +79,7 @@ class RestoreAcrossTimelinesTest {
         ON_FIRST.addAll(commit(first, 1, 3));
         RestoreTrial.backup(cluster);
         ON_FIRST.addAll(commit(first, 4, 6));
-        archive(first, FIRST);
+        RestoreTrial.archive(cluster, first, FIRST);
         ON_SECOND.addAll(ON_FIRST);
         first.stop();
         try (TestPostgres second = promoteCopy(first)) {
@@ -88,7 +88,7 @@ class RestoreAcrossTimelinesTest {
             RestoreTrial.backup(cluster);
             first.execute("postgres", "SELECT pg_create_restore_point('here')", "SELECT pg_switch_wal()");
             ON_FIRST.addAll(commit(first, 10, 12));
-            archive(first, FIRST);
+            RestoreTrial.archive(cluster, first, FIRST);
 
             ON_SECOND.addAll(commit(second, 101, 103));
             RestoreTrial.backup(TestCluster.attach(new String[] {
@@ -104,9 +104,9 @@ class RestoreAcrossTimelinesTest {
             try (TestPostgres third = promoteCopy(second)) {
                 second.restart();
                 ON_SECOND.addAll(commit(second, 107, 108));
-                archive(second, SECOND);
+                RestoreTrial.archive(cluster, second, SECOND);
                 ON_THIRD.addAll(commit(third, 201, 203));
-                archive(third, THIRD);
+                RestoreTrial.archive(cluster, third, THIRD);
             }
         }
         source = RestoreTrial.source(cluster);
@@ -131,39 +131,6 @@ class RestoreAcrossTimelinesTest {
         Files.createFile(copy.dataDirectory().resolve("recovery.signal"));
         copy.restart();
         return copy;
-    }
-
-    /** Stores what a server has written on its timeline so far, as the archive does. */
-    private static void archive(TestPostgres server, Timeline timeline) throws Exception {
-        var system = SystemIdentifier.parse(
-                ArchiveTrial.text(server, "SELECT system_identifier FROM pg_control_system()"));
-        var archive = new WalArchive(
-                StorageSet.of(new DirectoryStorage("local", cluster.storage("local"))),
-                new BackupPaths(TestCluster.NAME, MAJOR, system),
-                ArchiveTrial.SEGMENT);
-        Lsn flushed = ArchiveTrial.flushed(server);
-        List<Path> files;
-        try (Stream<Path> listed = Files.list(server.dataDirectory().resolve("pg_wal"))) {
-            files = listed.filter(Files::isRegularFile).sorted().toList();
-        }
-        for (Path file : files) {
-            String name = file.getFileName().toString();
-            byte[] bytes = Files.readAllBytes(file);
-            if (name.endsWith(".history")) {
-                archive.store(
-                        WalObject.parse(name, ArchiveTrial.SEGMENT).orElseThrow(), () -> new ByteArrayInputStream(bytes));
-            }
-            WalSegment segment = WalSegment.parse(name, ArchiveTrial.SEGMENT)
-                    .filter(one -> one.timeline().equals(timeline) && one.start().isBefore(flushed))
-                    .orElse(null);
-            if (segment != null) {
-                boolean whole = segment.end().compareTo(flushed) <= 0;
-                int length = whole ? bytes.length : (int) flushed.minus(segment.start());
-                archive.store(
-                        whole ? new WalObject.Segment(segment) : new WalObject.Partial(segment, flushed),
-                        () -> new ByteArrayInputStream(Arrays.copyOf(bytes, length)));
-            }
-        }
     }
 
     private static List<StoredBackup> backups() {
@@ -281,8 +248,61 @@ class RestoreAcrossTimelinesTest {
 
     @Test
     void the_line_for_the_operator_follows_the_newest_timeline_that_each_backup_leads_to() {
-        Restorability all = source.restorability();
+        List<Restorability.Window> windows = source.restorability().windows();
 
-        assertThat(all.windows()).extracting(window -> window.timeline()).containsExactlyInAnyOrder(FIRST, THIRD);
+        assertThat(windows).extracting(Restorability.Window::timeline).containsExactly(FIRST, THIRD);
+        assertThat(windows).extracting(Restorability.Window::from).containsExactly(end(1), end(0));
+        assertThat(source.restorability().lost()).isEmpty();
+    }
+
+    private static Lsn end(int backup) {
+        return backups().get(backup).document().orElseThrow().endLsn();
+    }
+
+    @Test
+    void a_lost_history_is_no_reason_to_follow_an_older_timeline() throws Exception {
+        Path history = RestoreTrial.object(cluster, "local", new WalObject.History(THIRD));
+        byte[] content = Files.readAllBytes(history);
+        for (byte[] damaged : Arrays.asList(null, new byte[0], Arrays.copyOf(content, 5))) {
+            Files.delete(history);
+            if (damaged != null) {
+                Files.write(history, damaged);
+            }
+            try {
+                RestorableCluster without = RestoreTrial.source(cluster);
+
+                assertThatThrownBy(() ->
+                                without.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest()))
+                        .isInstanceOfSatisfying(
+                                NightshiftException.class,
+                                refusal -> assertThat(refusal.kind()).isEqualTo(FailureKind.DATA_DAMAGED))
+                        .hasMessageContaining("history of timeline 3");
+                assertThat(without.restorability().lost()).containsExactly(THIRD);
+                assertThat(without.plan(null, new RestoreTarget.Latest(), given(SECOND))
+                                .lineage()
+                                .present())
+                        .isEqualTo(SECOND);
+            } finally {
+                Files.write(history, content);
+            }
+        }
+    }
+
+    @Test
+    void nothing_behind_a_switch_comes_from_the_old_timeline_when_the_new_one_was_not_archived() throws Exception {
+        Path wal = RestoreTrial.object(cluster, "local", new WalObject.History(THIRD))
+                .resolveSibling("00000003");
+        Path aside = wal.resolveSibling("aside");
+        Files.move(wal, aside);
+        try {
+            RestorableCluster without = RestoreTrial.source(cluster);
+            RestorePlan plan = without.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest());
+
+            assertThat(plan.lineage().present()).isEqualTo(THIRD);
+            trial.restore(without, plan);
+            assertThat(trial.rows()).isEqualTo(List.of(1, 2, 3, 4, 5, 6, 101, 102, 103, 104, 105, 106));
+        } finally {
+            Files.move(aside, wal);
+        }
     }
 }
