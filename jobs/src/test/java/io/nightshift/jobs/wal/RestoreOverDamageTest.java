@@ -118,20 +118,24 @@ class RestoreOverDamageTest {
     private byte[] take(String storage, WalObject object) throws IOException {
         Path path = RestoreTrial.object(cluster, storage, object);
         byte[] content = Files.readAllBytes(path);
-        originals.putIfAbsent(path, content);
+        originals.putIfAbsent(path, content.clone());
         Files.delete(path);
         return content;
     }
 
     private void replace(String storage, WalObject object, byte[] content) throws IOException {
         take(storage, object);
+        put(storage, object, content);
+    }
+
+    private static void put(String storage, WalObject object, byte[] content) throws IOException {
         Files.write(RestoreTrial.object(cluster, storage, object), content);
     }
 
     private void damage(String storage, WalObject object) throws IOException {
         byte[] content = take(storage, object);
         content[content.length / 2] ^= 0x10;
-        Files.write(RestoreTrial.object(cluster, storage, object), content);
+        put(storage, object, content);
     }
 
     private static void assertRefused(RestorableCluster source, RestoreTarget target, FailureKind kind, int nearest) {
@@ -173,7 +177,7 @@ class RestoreOverDamageTest {
     @Test
     void a_damaged_copy_is_passed_over_with_a_complaint() throws Exception {
         damage("far", with(4));
-        replace("far", with(6), Arrays.copyOf(take("far", with(6)), 40));
+        put("far", with(6), Arrays.copyOf(take("far", with(6)), 40));
         replace("near", with(3), new byte[0]);
         RestorableCluster source = source();
         RestorePlan plan = plan(source, LATEST);
@@ -195,8 +199,8 @@ class RestoreOverDamageTest {
         assertRefused(source, LATEST, FailureKind.DATA_DAMAGED, 3);
         assertRefused(source, new RestoreTarget.AtLsn(DONE.get(4).behind(), true), FailureKind.DATA_DAMAGED, 3);
         assertRefused(source, new RestoreTarget.AtTime(DONE.get(4).at(), true), FailureKind.DATA_DAMAGED, 3);
-        assertThat(plan(source, new RestoreTarget.AtXid(DONE.get(2).xid(), true)).newest())
-                .isNotNull();
+        assertThat(plan(source, new RestoreTarget.AtXid(DONE.get(2).xid(), true)).stopsAt())
+                .isLessThan(DONE.get(2).behind());
         assertThat(source.plan(null, LATEST, new RestoreTimeline.Latest()).newest())
                 .isEqualTo(DONE.get(5).at());
     }
@@ -205,14 +209,10 @@ class RestoreOverDamageTest {
     void a_partial_that_was_cut_off_is_not_the_end() throws Exception {
         for (String storage : List.of("far", "near")) {
             byte[] content = take(storage, with(6));
-            replaceTaken(storage, with(6), Arrays.copyOf(content, content.length - 10));
+            put(storage, with(6), Arrays.copyOf(content, content.length - 10));
         }
 
         assertRefused(source(), LATEST, FailureKind.DATA_DAMAGED, 5);
-    }
-
-    private void replaceTaken(String storage, WalObject object, byte[] content) throws IOException {
-        Files.write(RestoreTrial.object(cluster, storage, object), content);
     }
 
     @Test
@@ -228,19 +228,6 @@ class RestoreOverDamageTest {
         replace("near", with(4), Zstd.compress(content));
 
         assertRefused(source(), LATEST, FailureKind.DATA_DAMAGED, 3);
-    }
-
-    @Test
-    void the_wal_of_the_backup_itself_may_be_damaged_in_the_archive() throws Exception {
-        WalObject first = way.get(0).object();
-        assertThat(first).isNotEqualTo(with(3));
-        damage("far", first);
-        damage("near", first);
-        RestorableCluster source = source();
-
-        trial.restore(source, plan(source, LATEST));
-
-        assertThat(trial.rows()).containsExactly(1, 2, 3, 4, 5, 6);
     }
 
     @Test
@@ -299,8 +286,7 @@ class RestoreOverDamageTest {
         String script = Files.readString(fetch);
         Files.writeString(fetch, script.replace("#!/bin/sh\n", "#!/bin/sh\nPATH=/nowhere\n"));
         assertEnds("200");
-        Files.writeString(fetch, script.replace("wal=$(dirname", "sed() { echo 16777216; }; wc() { echo 16777216; };"
-                + " PATH=/nowhere; wal=$(echo nightshift_wal"));
+        Files.writeString(fetch, script.replace("\ncp ", "\nPATH=/nowhere; cp "));
         assertEnds("203");
         Files.writeString(fetch, script);
         String lines = Files.readString(list);
