@@ -9,9 +9,10 @@ import java.util.Optional;
 /**
  * To which times a cluster can be restored.
  *
- * @param windows by their beginnings; between two of them lies what cannot be restored
+ * @param windows by timeline, then by their beginnings; between two of one timeline lies what cannot be restored
+ * @param lost timelines that nothing leads to, because their histories are missing or damaged
  */
-public record Restorability(String cluster, List<Window> windows) {
+public record Restorability(String cluster, List<Window> windows, List<Timeline> lost) {
 
     /**
      * From the end of a backup as far as the WAL behind it reaches without a gap.
@@ -29,6 +30,7 @@ public record Restorability(String cluster, List<Window> windows) {
 
     public Restorability {
         windows = List.copyOf(windows);
+        lost = List.copyOf(lost);
     }
 
     public Optional<Window> newest() {

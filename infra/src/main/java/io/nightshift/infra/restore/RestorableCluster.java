@@ -98,52 +98,67 @@ public final class RestorableCluster {
         List<Window> windows = new ArrayList<>();
         restorable(backups)
                 .sorted(Comparator.comparing(backup -> document(backup).endLsn()))
-                .forEach(backup -> add(windows, window(document(backup))));
-        return new Restorability(name, windows);
+                .forEach(backup -> window(document(backup)).ifPresent(window -> add(windows, window)));
+        windows.sort(Comparator.comparing(Window::timeline).thenComparing(Window::from));
+        return new Restorability(
+                name,
+                windows,
+                wal.timelines().stream()
+                        .filter(timeline -> lineage(timeline).isEmpty())
+                        .toList());
     }
 
-    private static void add(List<Window> windows, Window next) {
-        Window last = windows.isEmpty() ? null : windows.get(windows.size() - 1);
-        if (last != null
-                && last.timeline().equals(next.timeline())
-                && next.from().compareTo(last.to()) <= 0
-                && next.to().equals(last.to())) {
-            return;
+    private Optional<WalLineage> lineage(Timeline timeline) {
+        try {
+            return Optional.of(wal.lineage(timeline));
+        } catch (NightshiftException lost) {
+            return Optional.empty();
         }
-        windows.add(next);
     }
 
-    /** On the newest timeline that the backup leads to. */
-    private Window window(BackupDocument document) {
+    /** Unless an older backup leads to all of it. */
+    private static void add(List<Window> windows, Window next) {
+        boolean isWithin = windows.stream()
+                .anyMatch(window -> window.timeline().equals(next.timeline())
+                        && next.from().compareTo(window.to()) <= 0
+                        && next.to().equals(window.to()));
+        if (!isWithin) {
+            windows.add(next);
+        }
+    }
+
+    /** On the newest timeline that the backup leads to; empty if it needs WAL that is not there. */
+    private Optional<Window> window(BackupDocument document) {
         List<Timeline> newestFirst =
                 wal.timelines().stream().sorted(Comparator.reverseOrder()).toList();
         for (Timeline timeline : newestFirst) {
             Optional<Window> window = window(document, timeline);
             if (window.isPresent()) {
-                return window.get();
+                return window;
             }
         }
-        return new Window(
+        Window alone = new Window(
                 document.timeline(), document.endLsn(), document.endedAt(), document.endLsn(), document.endedAt());
+        return document.wal() == BackupDocument.Wal.INCLUDED ? Optional.of(alone) : Optional.empty();
     }
 
     private Optional<Window> window(BackupDocument document, Timeline timeline) {
-        WalLineage lineage;
-        try {
-            lineage = wal.lineage(timeline);
-        } catch (NightshiftException lostHistory) {
-            return Optional.empty();
-        }
+        return lineage(timeline).flatMap(lineage -> window(document, lineage));
+    }
+
+    private Optional<Window> window(BackupDocument document, WalLineage lineage) {
         boolean isOn = lineage.branches().stream()
                 .anyMatch(branch -> branch.timeline().equals(document.timeline())
                         && (branch.end() == null || document.endLsn().compareTo(branch.end()) <= 0));
-        Lsn from = document.wal() == BackupDocument.Wal.INCLUDED ? document.endLsn() : document.startLsn();
+        boolean hasOwnWal = document.wal() == BackupDocument.Wal.INCLUDED;
+        Lsn from = hasOwnWal ? document.endLsn() : document.startLsn();
         WalPath path = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), from);
-        if (!isOn || !document.endLsn().isBefore(path.end())) {
+        int beyond = path.end().compareTo(document.endLsn());
+        if (!isOn || beyond < 0 || beyond == 0 && hasOwnWal) {
             return Optional.empty();
         }
         WalPath.Step last = path.steps().get(path.steps().size() - 1);
         Instant until = wal.storedAt(last.object()).orElse(document.endedAt());
-        return Optional.of(new Window(timeline, document.endLsn(), document.endedAt(), path.end(), until));
+        return Optional.of(new Window(lineage.present(), document.endLsn(), document.endedAt(), path.end(), until));
     }
 }

@@ -20,6 +20,7 @@ import io.nightshift.infra.wal.WalLineage.Branch;
 import io.nightshift.infra.wal.WalPath;
 import io.nightshift.infra.wal.WalSearch;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -74,12 +75,34 @@ public final class RestorePlanner {
         Unsuitable refusal = null;
         for (StoredBackup candidate : candidates) {
             try {
-                return new Attempt(candidate, target, lineage(candidate, timeline)).plan();
+                return plan(candidate, target, lineage(candidate, timeline));
             } catch (Unsuitable unsuitable) {
-                refusal = refusal == null || unsuitable.isTooLate ? unsuitable : refusal;
+                refusal = refusal == null || unsuitable.saysMoreThan(refusal) ? unsuitable : refusal;
             }
         }
         throw Objects.requireNonNull(refusal).reason;
+    }
+
+    private RestorePlan plan(StoredBackup candidate, RestoreTarget target, WalLineage lineage) {
+        BackupDocument document = document(candidate);
+        try {
+            return new Attempt(candidate, target, lineage, document.startLsn()).plan();
+        } catch (Unsuitable damaged) {
+            if (damaged.why != Why.WAL_OF_THE_BACKUP_DAMAGED) {
+                throw damaged;
+            }
+            return new Attempt(candidate, target, lineage, document.endLsn()).plan();
+        }
+    }
+
+    /** From what says least to what says most of a target that no backup leads to. */
+    private enum Why {
+        NOT_ON_THE_WAY,
+        NOT_FOUND,
+        WAL_OF_THE_BACKUP_DAMAGED,
+        DAMAGED,
+        /** The backup ends behind the target. */
+        TOO_LATE
     }
 
     /** This backup does not lead there; another one may. */
@@ -88,12 +111,21 @@ public final class RestorePlanner {
         private static final long serialVersionUID = 1;
 
         private final NightshiftException reason;
-        private final boolean isTooLate;
+        private final Why why;
 
-        /** @param isTooLate whether it ends behind the target */
-        Unsuitable(boolean isTooLate, String fact, String hint) {
-            this.reason = new NightshiftException(FailureKind.REFUSED, fact, hint);
-            this.isTooLate = isTooLate;
+        Unsuitable(Why why, NightshiftException reason) {
+            super(reason);
+            this.reason = reason;
+            this.why = why;
+        }
+
+        Unsuitable(Why why, String fact, String hint) {
+            this(why, new NightshiftException(FailureKind.REFUSED, fact, hint));
+        }
+
+        /** Of an older backup, which is the last word where the newer one was too late. */
+        boolean saysMoreThan(Unsuitable newer) {
+            return newer.why == Why.TOO_LATE ? why != Why.NOT_ON_THE_WAY : why.compareTo(newer.why) > 0;
         }
     }
 
@@ -137,16 +169,18 @@ public final class RestorePlanner {
         private final Lsn from;
         private final List<String> notes = new ArrayList<>(wal.away());
 
-        Attempt(StoredBackup backup, RestoreTarget target, WalLineage lineage) {
+        /** @param first where WAL of the archive is read from; if it is not there, from the end of the backup's own */
+        Attempt(StoredBackup backup, RestoreTarget target, WalLineage lineage, Lsn first) {
             this.backup = backup;
             this.document = document(backup);
             this.target = target;
             this.lineage = lineage;
-            WalPath whole = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), document.startLsn());
+            WalPath whole = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), first);
             boolean reachesEnd = document.endLsn().compareTo(whole.end()) <= 0;
-            if (reachesEnd || document.wal() == Wal.ARCHIVE) {
+            boolean isNeeded = document.wal() == Wal.ARCHIVE;
+            if (first.equals(document.startLsn()) && (reachesEnd || isNeeded)) {
                 this.path = whole;
-                this.from = document.startLsn();
+                this.from = first;
             } else {
                 // What lies before is in the backup itself.
                 this.path = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), document.endLsn());
@@ -156,15 +190,27 @@ public final class RestorePlanner {
 
         RestorePlan plan() {
             requireOnTheWay();
-            if (target instanceof Immediate || (target instanceof Latest && !hasArchive())) {
+            if (document.wal() == Wal.ARCHIVE && path.end().isBefore(document.endLsn())) {
+                throw missing();
+            }
+            if (target instanceof Immediate || (target instanceof Latest && !hasArchive() && !isBroken())) {
                 return immediate();
             }
+            if (target instanceof AtTime at && !at.time().isAfter(document.endedAt())) {
+                throw tooEarly("ended " + document.endedAt());
+            }
+            if (target instanceof AtLsn at && at.location().isBefore(document.endLsn())) {
+                throw tooEarly("ends at " + document.endLsn());
+            }
             if (!hasArchive()) {
-                throw new NightshiftException(
-                        FailureKind.REFUSED,
-                        target + " cannot be reached: no WAL behind backup " + document.label() + " is archived",
-                        "nearest: the end of the backup, " + document.endLsn() + " (" + document.endedAt()
-                                + "), with --target-immediate");
+                throw elsewhere(
+                        Why.NOT_FOUND,
+                        new NightshiftException(
+                                FailureKind.REFUSED,
+                                target + " cannot be reached: "
+                                        + (isBroken() ? "the WAL right behind backup " + document.label() + " is missing"
+                                                : "no WAL behind backup " + document.label() + " is archived"),
+                                nearestIsTheEnd()));
             }
             if (target instanceof AtTime at) {
                 return at(at);
@@ -179,7 +225,11 @@ public final class RestorePlanner {
             if (target instanceof AtXid at) {
                 return found(search(search -> search.endOf(at.xid())));
             }
-            return furthest(tail());
+            WalSearch.Result result = search(WalSearch::furthest);
+            if (isBroken()) {
+                throw unreachable(result, "there is a hole in it");
+            }
+            return furthest(result);
         }
 
         private boolean hasArchive() {
@@ -195,7 +245,7 @@ public final class RestorePlanner {
                             || document.endLsn().compareTo(branch.get().end()) <= 0);
             if (!isOn) {
                 throw new Unsuitable(
-                        false,
+                        Why.NOT_ON_THE_WAY,
                         "backup " + document.label() + " is not on the way to timeline " + lineage.present()
                                 + ": it ends at "
                                 + document.endLsn() + " on timeline " + document.timeline()
@@ -206,23 +256,14 @@ public final class RestorePlanner {
         }
 
         private RestorePlan immediate() {
-            if (document.wal() == Wal.ARCHIVE && !reaches(document.endLsn())) {
-                throw missing();
+            if (document.wal() == Wal.INCLUDED) {
+                return plan(new Immediate(), new WalPath(List.of()), document.endLsn(), null);
             }
-            WalPath needed = document.wal() == Wal.INCLUDED
-                    ? new WalPath(List.of())
-                    : path.between(document.startLsn(), document.endLsn());
-            return plan(new Immediate(), needed, document.endLsn(), null);
-        }
-
-        private boolean reaches(Lsn location) {
-            return location.compareTo(path.end()) <= 0;
+            search(from, document.endLsn(), WalSearch::furthest);
+            return plan(new Immediate(), path.between(from, document.endLsn()), document.endLsn(), null);
         }
 
         private RestorePlan at(AtTime at) {
-            if (!at.time().isAfter(document.endedAt())) {
-                throw tooEarly("ended " + document.endedAt());
-            }
             // Servers count microseconds.
             Instant last = at.inclusive() ? at.time() : at.time().minus(1, ChronoUnit.MICROS);
             WalSearch.Result result = search(search -> search.firstLaterThan(last));
@@ -230,8 +271,8 @@ public final class RestorePlanner {
                 return plan(at, result.found().get(), result);
             }
             Instant archived = archivedUntil();
-            if (at.time().isAfter(archived)) {
-                throw unreachable(result, "the WAL was archived until " + archived);
+            if (at.time().isAfter(archived) || isBroken()) {
+                throw elsewhere(Why.NOT_FOUND, unreachable(result, "the WAL was archived until " + archived));
             }
             notes.add("no transaction ended between "
                     + result.newest().map(end -> end.at().toString()).orElse("the backup")
@@ -240,20 +281,26 @@ public final class RestorePlanner {
         }
 
         private RestorePlan at(AtLsn at) {
-            if (at.location().isBefore(document.endLsn())) {
-                throw tooEarly("ends at " + document.endLsn());
-            }
-            WalSearch.Result result = tail();
+            WalSearch.Result result = search(search -> search.upTo(at.location()));
             if (result.lastRecord().isBefore(at.location())) {
-                throw unreachable(result, "the last archived record begins at " + result.lastRecord());
+                throw elsewhere(
+                        Why.NOT_FOUND,
+                        unreachable(result, "the last archived record begins at " + result.lastRecord()));
             }
-            return plan(at, path.between(from, at.location().plus(wal.segmentSize())), at.location(), null);
+            // Recovery reads the record there in any case.
+            return plan(
+                    at,
+                    path.between(from, result.end()),
+                    at.location(),
+                    result.newest()
+                            .filter(end -> at.inclusive() || end.start().isBefore(at.location()))
+                            .map(WalEvent.TransactionEnd::at)
+                            .orElse(null));
         }
 
         private RestorePlan found(WalSearch.Result result) {
             if (result.found().isEmpty()) {
-                NightshiftException reason = unreachable(result, "it is not in the archived WAL behind it");
-                throw new Unsuitable(false, String.valueOf(reason.getMessage()), String.valueOf(reason.hint()));
+                throw elsewhere(Why.NOT_FOUND, unreachable(result, "it is not in the archived WAL behind it"));
             }
             return plan(target, result.found().get(), result);
         }
@@ -288,31 +335,34 @@ public final class RestorePlanner {
             return new RestorePlan(backup, target, recovery, lineage, needed, bytes, stopsAt, newest, notes);
         }
 
-        /** What the end of the archived WAL says of how far it goes; the last record may have begun a segment earlier. */
-        private WalSearch.Result tail() {
-            List<WalPath.Step> steps = path.steps();
-            Lsn begin = steps.get(Math.max(0, steps.size() - 2)).segment().start();
-            Lsn start = begin.isBefore(from) ? from : begin;
-            WalSearch.Result result = search(start, WalSearch::furthest);
-            return result.lastRecord().isValid() || start.equals(from) ? result : search(WalSearch::furthest);
-        }
-
         private WalSearch.Result search(Question question) {
-            return search(from, question);
+            return search(from, path.end(), question);
         }
 
-        private WalSearch.Result search(Lsn start, Question question) {
+        private WalSearch.Result search(Lsn begin, Lsn end, Question question) {
             try {
-                return question.ask(
-                        new WalSearch(wal, document.major(), wal.segmentSize(), path::timeline, start, path.end()));
-            } catch (IOException damaged) {
-                throw new NightshiftException(
+                return question.ask(new WalSearch(wal, document.major(), wal.segmentSize(), path::timeline, begin, end));
+            } catch (WalSearch.Broken broken) {
+                boolean isInTheBackup = document.wal() == Wal.INCLUDED
+                        && from.equals(document.startLsn())
+                        && broken.before().end().isBefore(document.endLsn());
+                var damaged = new NightshiftException(
                         FailureKind.DATA_DAMAGED,
                         "archived WAL of cluster " + cluster + " behind backup " + document.label() + ": "
-                                + damaged.getMessage(),
-                        "choose a target before it",
-                        damaged);
+                                + broken.getMessage(),
+                        nearest(broken.before()),
+                        broken);
+                throw isInTheBackup
+                        ? new Unsuitable(Why.WAL_OF_THE_BACKUP_DAMAGED, damaged)
+                        : elsewhere(Why.DAMAGED, damaged);
+            } catch (IOException impossible) {
+                throw new UncheckedIOException(impossible);
             }
+        }
+
+        /** An older backup may lead to the same xid or name somewhere else; to a time or a location it takes this way. */
+        private RuntimeException elsewhere(Why why, NightshiftException reason) {
+            return target instanceof AtName || target instanceof AtXid ? new Unsuitable(why, reason) : reason;
         }
 
         private Instant archivedUntil() {
@@ -322,14 +372,19 @@ public final class RestorePlanner {
 
         private Unsuitable tooEarly(String words) {
             return new Unsuitable(
-                    true,
+                    Why.TOO_LATE,
                     target + " is before the end of backup " + document.label() + ", which " + words,
-                    "nearest: " + document.endLsn() + " (" + document.endedAt() + "), with --target-immediate");
+                    nearestIsTheEnd());
         }
 
-        private NightshiftException missing() {
-            return new NightshiftException(
-                    FailureKind.REFUSED,
+        private String nearestIsTheEnd() {
+            return "nearest: the end of backup " + document.label() + ", " + document.endLsn() + " ("
+                    + document.endedAt() + "), with --target-immediate";
+        }
+
+        private Unsuitable missing() {
+            return new Unsuitable(
+                    Why.DAMAGED,
                     "backup " + document.label() + " needs WAL from " + document.startLsn() + " to "
                             + document.endLsn() + "; it is archived "
                             + (path.steps().isEmpty() ? "not at all" : "up to " + path.end()),
@@ -337,25 +392,33 @@ public final class RestorePlanner {
         }
 
         private NightshiftException unreachable(WalSearch.Result result, String reason) {
-            boolean goesOn = wal.coverage().ranges().stream()
-                    .anyMatch(range -> path.end().isBefore(range.end()) && isOnTheWay(range.timeline()));
-            String nearest = result.lastRecord().isBefore(document.endLsn())
-                    ? document.endLsn() + " (" + document.endedAt() + "), with --target-immediate"
-                    : result.lastRecord()
-                            + result.newest()
-                                    .map(end -> " (last transaction " + end.at() + ")")
-                                    .orElse("")
-                            + ", with --target-lsn " + result.lastRecord();
             return new NightshiftException(
                     FailureKind.REFUSED,
                     target + " cannot be reached from backup " + document.label() + ": " + reason
-                            + (goesOn ? "; the WAL behind " + path.end() + " is missing" : ""),
-                    "nearest: " + nearest);
+                            + (isBroken() ? "; the WAL from " + end() + " on is missing" : ""),
+                    nearest(result));
         }
 
-        private boolean isOnTheWay(Timeline timeline) {
-            return lineage.branches().stream()
-                    .anyMatch(branch -> branch.timeline().equals(timeline));
+        private String nearest(WalSearch.Result result) {
+            if (result.lastRecord().isBefore(document.endLsn())) {
+                return nearestIsTheEnd();
+            }
+            String newest = result.newest()
+                    .map(end -> " (last transaction " + end.at() + ")")
+                    .orElse("");
+            return "nearest: " + result.lastRecord() + newest + ", with --target-lsn " + result.lastRecord();
+        }
+
+        /** Whether archived WAL on this way goes on behind a hole. */
+        private boolean isBroken() {
+            return lineage.end(wal.coverage(), List.of())
+                    .filter(furthest -> end().isBefore(furthest))
+                    .isPresent();
+        }
+
+        /** How far the backup and the WAL behind it go. */
+        private Lsn end() {
+            return hasArchive() ? path.end() : document.endLsn();
         }
     }
 

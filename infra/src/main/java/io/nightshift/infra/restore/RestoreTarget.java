@@ -2,6 +2,7 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.postgres.Lsn;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 
 /** Up to where recovery goes, as PostgreSQL's recovery targets have it (manual, "Recovery Target"). */
@@ -29,6 +30,13 @@ public sealed interface RestoreTarget {
      * @param inclusive whether transactions that ended at exactly this time are still done
      */
     record AtTime(Instant time, boolean inclusive) implements RestoreTarget {
+
+        /** Servers count microseconds: between two of them nothing ends. */
+        public AtTime {
+            Instant whole = time.truncatedTo(ChronoUnit.MICROS);
+            time = inclusive || whole.equals(time) ? whole : whole.plus(1, ChronoUnit.MICROS);
+        }
+
         @Override
         public String toString() {
             return (inclusive ? "" : "just before ") + time;

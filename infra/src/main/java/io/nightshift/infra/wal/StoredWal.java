@@ -2,6 +2,7 @@ package io.nightshift.infra.wal;
 
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.resilience.FailureKind;
@@ -159,20 +160,31 @@ public final class StoredWal implements WalSegments {
                     "copy it there from the pg_wal of a node of the cluster, or choose an older timeline with"
                             + " --target-timeline");
         }
-        return WalLineage.of(timeline, history(timeline));
+        return read(history, stored -> WalLineage.of(timeline, stored.readAllBytes()));
     }
 
-    /** The history file, as the server sent it. */
+    /** The history file, as the server sent it; as it is stored if no copy is good. */
     public byte[] history(Timeline timeline) {
-        return read(new WalObject.History(timeline), InputStream::readAllBytes);
+        WalObject.History history = new WalObject.History(timeline);
+        try {
+            return read(history, stored -> {
+                byte[] content = stored.readAllBytes();
+                WalLineage.of(timeline, content);
+                return content;
+            });
+        } catch (NightshiftException damaged) {
+            byte[] content = read(history, InputStream::readAllBytes);
+            complaints.add(String.valueOf(damaged.getMessage()));
+            return content;
+        }
     }
 
     @Override
     public Optional<InputStream> open(WalSegment segment) {
         return best(segment)
                 .map(object -> read(object, stored -> {
-                    Unpacked unpacked = unpack(segment, stored);
-                    return new ByteArrayInputStream(unpacked.content(), 0, unpacked.length());
+                    int length = length(segment, object);
+                    return new ByteArrayInputStream(unpack(segment, length, stored), 0, length);
                 }));
     }
 
@@ -191,12 +203,7 @@ public final class StoredWal implements WalSegments {
     /** What counts of a segment, checked, and filled up with zeros to the size of one. */
     public byte[] whole(WalPath.Step step) {
         return read(step.object(), stored -> {
-            Unpacked unpacked = unpack(step.segment(), stored);
-            long expected = step.stored().minus(step.segment().start());
-            if (unpacked.length() != expected) {
-                throw new IOException(unpacked.length() + " bytes instead of " + expected);
-            }
-            byte[] content = unpacked.content();
+            byte[] content = unpack(step.segment(), length(step.segment(), step.object()), stored);
             Arrays.fill(content, (int) step.end().minus(step.segment().start()), content.length, (byte) 0);
             return content;
         });
@@ -234,21 +241,22 @@ public final class StoredWal implements WalSegments {
                 : first;
     }
 
-    /** @param content of the size of a segment, zeros behind its end */
-    @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
-    private record Unpacked(byte[] content, int length) {}
+    private static int length(WalSegment segment, WalObject object) {
+        Lsn end = object instanceof WalObject.Partial partial ? partial.end() : segment.end();
+        return Math.toIntExact(end.minus(segment.start()));
+    }
 
-    /** Makes sure that it is the segment that its name says. */
-    private Unpacked unpack(WalSegment segment, InputStream stored) throws IOException {
+    /** Makes sure that it is the segment that its name says, and as long. With zeros behind its end. */
+    private byte[] unpack(WalSegment segment, int expected, InputStream stored) throws IOException {
         byte[] content = new byte[Math.toIntExact(segmentSize)];
-        int length;
         try (InputStream in = new ZstdInputStreamNoFinalizer(stored)) {
-            length = in.readNBytes(content, 0, content.length);
-            if (in.read() >= 0) {
-                throw new IOException("more than " + segmentSize + " bytes in a segment");
+            int length = in.readNBytes(content, 0, expected);
+            if (length < expected || in.read() >= 0) {
+                String found = length < expected ? Integer.toString(length) : "more";
+                throw new IOException(found + " bytes instead of " + expected);
             }
         }
-        if (length >= FIRST_PAGE) {
+        if (expected >= FIRST_PAGE) {
             ByteBuffer page = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
             require(
                     "system identifier",
@@ -259,7 +267,7 @@ public final class StoredWal implements WalSegments {
                     Long.toHexString(page.getLong(PAGE_ADDRESS)),
                     Long.toHexString(segment.start().position()));
         }
-        return new Unpacked(content, length);
+        return content;
     }
 
     private static void require(String what, String found, String expected) throws IOException {

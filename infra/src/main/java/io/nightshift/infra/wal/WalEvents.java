@@ -21,7 +21,7 @@ import java.util.function.Function;
  */
 public final class WalEvents implements AutoCloseable {
 
-    private static final Lsn EVERYTHING = new Lsn(-1);
+    static final Lsn EVERYTHING = new Lsn(-1);
     private static final Instant EPOCH = Instant.parse("2000-01-01T00:00:00Z");
 
     private static final int COMMIT = 0x00;
@@ -55,6 +55,7 @@ public final class WalEvents implements AutoCloseable {
     private final WalRecords records;
     private final int major;
     private final Lsn to;
+    private final Lsn last;
 
     /**
      * @param source of the segments
@@ -63,14 +64,25 @@ public final class WalEvents implements AutoCloseable {
      * @param from the beginning of a record, or of a segment: then the first record that begins in it is the first
      */
     public WalEvents(WalSegments source, int major, long segmentSize, Function<Lsn, Timeline> path, Lsn from) {
-        this(source, major, segmentSize, path, from, EVERYTHING);
+        this(source, major, segmentSize, path, from, EVERYTHING, EVERYTHING);
     }
 
-    /** @param to reads no record that begins here or later */
-    WalEvents(WalSegments source, int major, long segmentSize, Function<Lsn, Timeline> path, Lsn from, Lsn to) {
+    /**
+     * @param to reads no record that begins here or later
+     * @param last the first record that begins here or later is the last one
+     */
+    WalEvents(
+            WalSegments source,
+            int major,
+            long segmentSize,
+            Function<Lsn, Timeline> path,
+            Lsn from,
+            Lsn to,
+            Lsn last) {
         this.records = new WalRecords(new WalPages(source, major, segmentSize, path), segmentSize, from);
         this.major = major;
         this.to = to;
+        this.last = last;
     }
 
     /**
@@ -80,7 +92,7 @@ public final class WalEvents implements AutoCloseable {
      *     last WAL there is cannot be told from its end; {@link #ending} says what was found there
      */
     public Optional<WalEvent> next() throws IOException {
-        while (records.next(to)) {
+        while (records.start().isBefore(last) && records.next(to)) {
             Optional<WalEvent> event = event();
             if (event.isPresent()) {
                 return event;

@@ -57,7 +57,7 @@ public record WalLineage(List<Branch> branches) {
         return new WalLineage(List.of(new Branch(only, Lsn.INVALID, null)));
     }
 
-    /** Reads a history file; fails on what is none. */
+    /** Reads a history file; fails on what is none: timelines and locations only grow, and one came before. */
     public static WalLineage of(Timeline present, byte[] history) {
         List<Branch> branches = new ArrayList<>();
         Lsn begin = Lsn.INVALID;
@@ -70,11 +70,28 @@ public record WalLineage(List<Branch> branches) {
                 throw unreadable(present, line);
             }
             Lsn end = Lsn.parse(parts.group(2));
-            branches.add(new Branch(Timeline.parse(parts.group(1)), begin, end));
+            Optional<Timeline> timeline = timeline(parts.group(1));
+            boolean isNewer = timeline.isPresent()
+                    && branches.stream().allMatch(older -> older.timeline().compareTo(timeline.get()) < 0);
+            if (!isNewer || timeline.get().compareTo(present) >= 0 || end.isBefore(begin)) {
+                throw unreadable(present, line);
+            }
+            branches.add(new Branch(timeline.get(), begin, end));
             begin = end;
+        }
+        if (branches.isEmpty()) {
+            throw unreadable(present, "");
         }
         branches.add(new Branch(present, begin, null));
         return new WalLineage(branches);
+    }
+
+    private static Optional<Timeline> timeline(String decimal) {
+        try {
+            return Optional.of(Timeline.parse(decimal));
+        } catch (IllegalArgumentException none) {
+            return Optional.empty();
+        }
     }
 
     private static NightshiftException unreadable(Timeline timeline, String line) {

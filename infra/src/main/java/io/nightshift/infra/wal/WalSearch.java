@@ -2,6 +2,8 @@ package io.nightshift.infra.wal;
 
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
@@ -33,6 +35,25 @@ public final class WalSearch {
      * @param newest the transaction with the latest time of those read; a time as a target has to be before it
      */
     public record Result(Optional<WalEvent> found, Lsn lastRecord, Lsn end, Optional<WalEvent.TransactionEnd> newest) {}
+
+    /** WAL that is damaged, or missing before its end: how far recovery could go is known. */
+    public static final class Broken extends IOException {
+
+        private static final long serialVersionUID = 1;
+
+        @SuppressWarnings("serial") // never written anywhere
+        private final Result before;
+
+        private Broken(Exception cause, Result before) {
+            super(cause.getMessage(), cause);
+            this.before = before;
+        }
+
+        /** What was read before it. */
+        public Result before() {
+            return before;
+        }
+    }
 
     /**
      * @param source of the segments
@@ -75,23 +96,46 @@ public final class WalSearch {
         return first(event -> false);
     }
 
-    /** @throws IOException if WAL is damaged, or missing before the end */
+    /** Reads to the first record that begins at a location or later, at which {@code recovery_target_lsn} stops. */
+    public Result upTo(Lsn location) throws IOException {
+        return first(event -> false, location);
+    }
+
     private Result first(Predicate<WalEvent> wanted) throws IOException {
-        try (var events = new WalEvents(source, major, segmentSize, path, from, to)) {
+        return first(wanted, WalEvents.EVERYTHING);
+    }
+
+    /** @throws Broken if WAL is damaged, or missing before the end */
+    private Result first(Predicate<WalEvent> wanted, Lsn last) throws IOException {
+        try (var events = new WalEvents(source, major, segmentSize, path, from, to, last)) {
             Optional<WalEvent.TransactionEnd> newest = Optional.empty();
-            Optional<WalEvent> event = events.next();
-            while (event.isPresent() && !wanted.test(event.get())) {
-                if (event.get() instanceof WalEvent.TransactionEnd end
-                        && newest.filter(one -> !end.at().isAfter(one.at())).isEmpty()) {
-                    newest = Optional.of(end);
+            try {
+                Optional<WalEvent> event = events.next();
+                while (event.isPresent() && !wanted.test(event.get())) {
+                    if (event.get() instanceof WalEvent.TransactionEnd end
+                            && newest.filter(one -> !end.at().isAfter(one.at()))
+                                    .isEmpty()) {
+                        newest = Optional.of(end);
+                    }
+                    event = events.next();
                 }
-                event = events.next();
+                if (events.ending().isPresent()) {
+                    requireEnd(events.ending().get());
+                }
+                return new Result(event, events.lastRecord(), events.position(), newest);
+            } catch (IOException damaged) {
+                throw broken(damaged, events, newest);
+            } catch (NightshiftException failed) {
+                if (failed.kind() == FailureKind.DATA_DAMAGED) {
+                    throw broken(failed, events, newest);
+                }
+                throw failed;
             }
-            if (events.ending().isPresent()) {
-                requireEnd(events.ending().get());
-            }
-            return new Result(event, events.lastRecord(), events.position(), newest);
         }
+    }
+
+    private static Broken broken(Exception cause, WalEvents events, Optional<WalEvent.TransactionEnd> newest) {
+        return new Broken(cause, new Result(Optional.empty(), events.lastRecord(), events.position(), newest));
     }
 
     private void requireEnd(WalEvents.Ending ending) throws IOException {

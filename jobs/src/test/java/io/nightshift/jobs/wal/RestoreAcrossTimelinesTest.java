@@ -12,8 +12,8 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.Restorability;
 import io.nightshift.infra.restore.RestorableCluster;
+import io.nightshift.infra.restore.Restorability;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
@@ -79,7 +79,7 @@ class RestoreAcrossTimelinesTest {
         ON_FIRST.addAll(commit(first, 1, 3));
         RestoreTrial.backup(cluster);
         ON_FIRST.addAll(commit(first, 4, 6));
-        archive(first, FIRST);
+        RestoreTrial.archive(cluster, first, FIRST);
         ON_SECOND.addAll(ON_FIRST);
         first.stop();
         try (TestPostgres second = promoteCopy(first)) {
@@ -88,7 +88,7 @@ class RestoreAcrossTimelinesTest {
             RestoreTrial.backup(cluster);
             first.execute("postgres", "SELECT pg_create_restore_point('here')", "SELECT pg_switch_wal()");
             ON_FIRST.addAll(commit(first, 10, 12));
-            archive(first, FIRST);
+            RestoreTrial.archive(cluster, first, FIRST);
 
             ON_SECOND.addAll(commit(second, 101, 103));
             RestoreTrial.backup(TestCluster.attach(new String[] {
@@ -104,9 +104,9 @@ class RestoreAcrossTimelinesTest {
             try (TestPostgres third = promoteCopy(second)) {
                 second.restart();
                 ON_SECOND.addAll(commit(second, 107, 108));
-                archive(second, SECOND);
+                RestoreTrial.archive(cluster, second, SECOND);
                 ON_THIRD.addAll(commit(third, 201, 203));
-                archive(third, THIRD);
+                RestoreTrial.archive(cluster, third, THIRD);
             }
         }
         source = RestoreTrial.source(cluster);
@@ -123,10 +123,7 @@ class RestoreAcrossTimelinesTest {
         TestPostgres copy = TestPostgres.prepare(MAJOR, SETTINGS);
         FileTree.delete(copy.dataDirectory());
         int copied = new ProcessBuilder(
-                        "cp",
-                        "-a",
-                        stopped.dataDirectory().toString(),
-                        copy.dataDirectory().toString())
+                        "cp", "-a", stopped.dataDirectory().toString(), copy.dataDirectory().toString())
                 .inheritIO()
                 .start()
                 .waitFor();
@@ -134,41 +131,6 @@ class RestoreAcrossTimelinesTest {
         Files.createFile(copy.dataDirectory().resolve("recovery.signal"));
         copy.restart();
         return copy;
-    }
-
-    /** Stores what a server has written on its timeline so far, as the archive does. */
-    private static void archive(TestPostgres server, Timeline timeline) throws Exception {
-        var system =
-                SystemIdentifier.parse(ArchiveTrial.text(server, "SELECT system_identifier FROM pg_control_system()"));
-        var archive = new WalArchive(
-                StorageSet.of(new DirectoryStorage("local", cluster.storage("local"))),
-                new BackupPaths(TestCluster.NAME, MAJOR, system),
-                ArchiveTrial.SEGMENT);
-        Lsn flushed = ArchiveTrial.flushed(server);
-        List<Path> files;
-        try (Stream<Path> listed = Files.list(server.dataDirectory().resolve("pg_wal"))) {
-            files = listed.filter(Files::isRegularFile).sorted().toList();
-        }
-        for (Path file : files) {
-            String name = file.getFileName().toString();
-            byte[] bytes = Files.readAllBytes(file);
-            if (name.endsWith(".history")) {
-                archive.store(
-                        WalObject.parse(name, ArchiveTrial.SEGMENT).orElseThrow(),
-                        () -> new ByteArrayInputStream(bytes));
-            }
-            WalSegment segment = WalSegment.parse(name, ArchiveTrial.SEGMENT)
-                    .filter(one ->
-                            one.timeline().equals(timeline) && one.start().isBefore(flushed))
-                    .orElse(null);
-            if (segment != null) {
-                boolean whole = segment.end().compareTo(flushed) <= 0;
-                int length = whole ? bytes.length : (int) flushed.minus(segment.start());
-                archive.store(
-                        whole ? new WalObject.Segment(segment) : new WalObject.Partial(segment, flushed),
-                        () -> new ByteArrayInputStream(Arrays.copyOf(bytes, length)));
-            }
-        }
     }
 
     private static List<StoredBackup> backups() {
@@ -212,7 +174,8 @@ class RestoreAcrossTimelinesTest {
 
         assertBringsBack(
                 source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.OfBackup()), ids(ON_FIRST));
-        assertBringsBack(source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.Latest()), ids(ON_THIRD));
+        assertBringsBack(
+                source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.Latest()), ids(ON_THIRD));
     }
 
     @Test
@@ -246,11 +209,12 @@ class RestoreAcrossTimelinesTest {
             int index = 3 + random.nextInt(way.size() - 4);
             Committed one = way.get(index);
             boolean inclusive = random.nextBoolean();
-            RestoreTarget target = switch (random.nextInt(3)) {
-                case 0 -> new RestoreTarget.AtTime(one.at(), inclusive);
-                case 1 -> new RestoreTarget.AtXid(one.xid(), inclusive);
-                default -> new RestoreTarget.AtLsn(one.behind(), inclusive);
-            };
+            RestoreTarget target =
+                    switch (random.nextInt(3)) {
+                        case 0 -> new RestoreTarget.AtTime(one.at(), inclusive);
+                        case 1 -> new RestoreTarget.AtXid(one.xid(), inclusive);
+                        default -> new RestoreTarget.AtLsn(one.behind(), inclusive);
+                    };
             boolean isThere = inclusive || target instanceof RestoreTarget.AtLsn;
 
             assertBringsBack(plan(target, given(timeline)), ids(way.subList(0, index + (isThere ? 1 : 0))));
@@ -259,7 +223,8 @@ class RestoreAcrossTimelinesTest {
 
     @Test
     void a_name_that_both_sides_of_a_switch_gave_is_found_on_the_wanted_one() throws Exception {
-        assertBringsBack(plan(new RestoreTarget.AtName("here"), given(FIRST)), List.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
+        assertBringsBack(
+                plan(new RestoreTarget.AtName("here"), given(FIRST)), List.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
         assertBringsBack(
                 plan(new RestoreTarget.AtName("here"), new RestoreTimeline.Latest()),
                 List.of(1, 2, 3, 4, 5, 6, 101, 102, 103));
@@ -271,9 +236,8 @@ class RestoreAcrossTimelinesTest {
 
         RestorePlan at = plan(new RestoreTarget.AtTime(lost.at(), true), new RestoreTimeline.Latest());
 
-        assertThat(at.wal().steps())
-                .noneMatch(step -> step.segment().timeline().equals(FIRST)
-                        && !step.segment().equals(at.wal().steps().get(0).segment()));
+        assertThat(at.wal().steps()).noneMatch(step -> step.segment().timeline().equals(FIRST)
+                && !step.segment().equals(at.wal().steps().get(0).segment()));
         assertThatThrownBy(() -> plan(new RestoreTarget.AtLsn(Lsn.parse("1/0"), true), given(SECOND)))
                 .isInstanceOf(NightshiftException.class)
                 .hasMessageContaining("cannot be reached");
@@ -284,8 +248,61 @@ class RestoreAcrossTimelinesTest {
 
     @Test
     void the_line_for_the_operator_follows_the_newest_timeline_that_each_backup_leads_to() {
-        Restorability all = source.restorability();
+        List<Restorability.Window> windows = source.restorability().windows();
 
-        assertThat(all.windows()).extracting(window -> window.timeline()).containsExactlyInAnyOrder(FIRST, THIRD);
+        assertThat(windows).extracting(Restorability.Window::timeline).containsExactly(FIRST, THIRD);
+        assertThat(windows).extracting(Restorability.Window::from).containsExactly(end(1), end(0));
+        assertThat(source.restorability().lost()).isEmpty();
+    }
+
+    private static Lsn end(int backup) {
+        return backups().get(backup).document().orElseThrow().endLsn();
+    }
+
+    @Test
+    void a_lost_history_is_no_reason_to_follow_an_older_timeline() throws Exception {
+        Path history = RestoreTrial.object(cluster, "local", new WalObject.History(THIRD));
+        byte[] content = Files.readAllBytes(history);
+        for (byte[] damaged : Arrays.asList(null, new byte[0], Arrays.copyOf(content, 5))) {
+            Files.delete(history);
+            if (damaged != null) {
+                Files.write(history, damaged);
+            }
+            try {
+                RestorableCluster without = RestoreTrial.source(cluster);
+
+                assertThatThrownBy(() ->
+                                without.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest()))
+                        .isInstanceOfSatisfying(
+                                NightshiftException.class,
+                                refusal -> assertThat(refusal.kind()).isEqualTo(FailureKind.DATA_DAMAGED))
+                        .hasMessageContaining("history of timeline 3");
+                assertThat(without.restorability().lost()).containsExactly(THIRD);
+                assertThat(without.plan(null, new RestoreTarget.Latest(), given(SECOND))
+                                .lineage()
+                                .present())
+                        .isEqualTo(SECOND);
+            } finally {
+                Files.write(history, content);
+            }
+        }
+    }
+
+    @Test
+    void nothing_behind_a_switch_comes_from_the_old_timeline_when_the_new_one_was_not_archived() throws Exception {
+        Path wal = RestoreTrial.object(cluster, "local", new WalObject.History(THIRD))
+                .resolveSibling("00000003");
+        Path aside = wal.resolveSibling("aside");
+        Files.move(wal, aside);
+        try {
+            RestorableCluster without = RestoreTrial.source(cluster);
+            RestorePlan plan = without.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest());
+
+            assertThat(plan.lineage().present()).isEqualTo(THIRD);
+            trial.restore(without, plan);
+            assertThat(trial.rows()).isEqualTo(List.of(1, 2, 3, 4, 5, 6, 101, 102, 103, 104, 105, 106));
+        } finally {
+            Files.move(aside, wal);
+        }
     }
 }

@@ -2,6 +2,8 @@ package io.nightshift.jobs.wal;
 
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
@@ -13,9 +15,15 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.TestPostgres;
+import io.nightshift.infra.storage.DirectoryStorage;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageSet;
+import io.nightshift.infra.wal.WalArchive;
+import io.nightshift.infra.wal.WalObject;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
 import io.nightshift.jobs.backup.FullBackupJobType;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +37,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Restores of a cluster whose transactions are all known: each put one row into the table {@code note}. One restored
@@ -82,6 +91,46 @@ final class RestoreTrial implements AutoCloseable {
             }
         }
         return done;
+    }
+
+    /** Stores what a server has written on a timeline so far, as the archive does. */
+    static void archive(TestCluster cluster, TestPostgres server, Timeline timeline, String... storages)
+            throws IOException {
+        List<Storage> all = new ArrayList<>();
+        for (String storage : storages.length == 0 ? new String[] {"local"} : storages) {
+            all.add(new DirectoryStorage(storage, cluster.storage(storage)));
+        }
+        var archive = new WalArchive(new StorageSet(all), cluster.backups().get(0).paths(), ArchiveTrial.SEGMENT);
+        Lsn flushed = ArchiveTrial.flushed(server);
+        List<Path> files;
+        try (Stream<Path> listed = Files.list(server.dataDirectory().resolve("pg_wal"))) {
+            files = listed.filter(Files::isRegularFile).sorted().toList();
+        }
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            if (name.endsWith(".history")) {
+                archive.store(WalObject.parse(name, ArchiveTrial.SEGMENT).orElseThrow(), () -> Files.newInputStream(file));
+            }
+            WalSegment segment = WalSegment.parse(name, ArchiveTrial.SEGMENT)
+                    .filter(one -> one.timeline().equals(timeline) && one.start().isBefore(flushed))
+                    .orElse(null);
+            if (segment != null) {
+                boolean whole = segment.end().compareTo(flushed) <= 0;
+                byte[] bytes = Files.readAllBytes(file);
+                int length = whole ? bytes.length : (int) flushed.minus(segment.start());
+                archive.store(
+                        whole ? new WalObject.Segment(segment) : new WalObject.Partial(segment, flushed),
+                        () -> new ByteArrayInputStream(bytes, 0, length));
+            }
+        }
+    }
+
+    /** Where a storage keeps an object. */
+    static Path object(TestCluster cluster, String storage, WalObject object) {
+        return cluster.storage(storage)
+                .resolve(cluster.backups().get(0).paths().folder())
+                .resolve("wal")
+                .resolve(object.name());
     }
 
     /** As the storages show it now. */

@@ -1,11 +1,13 @@
 package io.nightshift.scheduler.cli;
 
+import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.restore.Restorability;
 import io.nightshift.infra.restore.Restorability.Window;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** To which times a cluster can be restored, in one line. */
 final class RestorabilityText {
@@ -15,16 +17,24 @@ final class RestorabilityText {
     static String line(Restorability restorability) {
         String cluster = "cluster " + restorability.cluster();
         List<Window> windows = restorability.windows();
+        String lost = restorability.lost().isEmpty()
+                ? ""
+                : "; the history of timeline "
+                        + restorability.lost().stream().map(Timeline::toString).collect(Collectors.joining(", "))
+                        + " is missing or damaged";
         if (windows.isEmpty()) {
-            return cluster + ": not restorable";
+            return cluster + ": not restorable" + lost;
         }
+        Timeline present = windows.get(windows.size() - 1).timeline();
         List<String> parts = new ArrayList<>();
         for (int newest = windows.size() - 1; newest >= 0 && parts.size() < 3; newest--) {
-            parts.add(words(windows.get(newest)));
+            Window window = windows.get(newest);
+            boolean isPresent = window.timeline().equals(present);
+            parts.add(words(window) + (isPresent ? "" : " (timeline " + window.timeline() + ")"));
         }
         int more = windows.size() - parts.size();
         return cluster + ": restorable " + String.join("; before that ", parts)
-                + (more > 0 ? "; and " + more + " more" : "");
+                + (more > 0 ? "; and " + more + " more" : "") + lost;
     }
 
     private static String words(Window window) {
@@ -39,6 +49,11 @@ final class RestorabilityText {
         json.put(
                 "windows",
                 restorability.windows().stream().map(RestorabilityText::json).toList());
+        json.put(
+                "lostTimelines",
+                restorability.lost().stream()
+                        .map(timeline -> Integer.toUnsignedLong(timeline.id()))
+                        .toList());
         return json;
     }
 
