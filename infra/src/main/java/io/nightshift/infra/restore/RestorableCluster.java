@@ -154,7 +154,7 @@ public final class RestorableCluster {
         Lsn from = hasOwnWal ? document.endLsn() : document.startLsn();
         WalPath path = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), from);
         int beyond = path.end().compareTo(document.endLsn());
-        if (!isOn || beyond < 0 || beyond == 0 && hasOwnWal) {
+        if (!isOn || beyond < 0 || (beyond == 0 && hasOwnWal)) {
             return Optional.empty();
         }
         WalPath.Step last = path.steps().get(path.steps().size() - 1);
