@@ -208,7 +208,8 @@ public final class RestorePlanner {
                         new NightshiftException(
                                 FailureKind.REFUSED,
                                 target + " cannot be reached: "
-                                        + (isBroken() ? "the WAL right behind backup " + document.label() + " is missing"
+                                        + (isBroken()
+                                                ? "the WAL right behind backup " + document.label() + " is missing"
                                                 : "no WAL behind backup " + document.label() + " is archived"),
                                 nearestIsTheEnd()));
             }
@@ -341,7 +342,8 @@ public final class RestorePlanner {
 
         private WalSearch.Result search(Lsn begin, Lsn end, Question question) {
             try {
-                return question.ask(new WalSearch(wal, document.major(), wal.segmentSize(), path::timeline, begin, end));
+                return question.ask(
+                        new WalSearch(wal, document.major(), wal.segmentSize(), path::timeline, begin, end));
             } catch (WalSearch.Broken broken) {
                 boolean isInTheBackup = document.wal() == Wal.INCLUDED
                         && from.equals(document.startLsn())

@@ -72,13 +72,7 @@ public final class WalEvents implements AutoCloseable {
      * @param last the first record that begins here or later is the last one
      */
     WalEvents(
-            WalSegments source,
-            int major,
-            long segmentSize,
-            Function<Lsn, Timeline> path,
-            Lsn from,
-            Lsn to,
-            Lsn last) {
+            WalSegments source, int major, long segmentSize, Function<Lsn, Timeline> path, Lsn from, Lsn to, Lsn last) {
         this.records = new WalRecords(new WalPages(source, major, segmentSize, path), segmentSize, from);
         this.major = major;
         this.to = to;

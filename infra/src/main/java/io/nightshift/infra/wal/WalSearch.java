@@ -113,8 +113,7 @@ public final class WalSearch {
                 Optional<WalEvent> event = events.next();
                 while (event.isPresent() && !wanted.test(event.get())) {
                     if (event.get() instanceof WalEvent.TransactionEnd end
-                            && newest.filter(one -> !end.at().isAfter(one.at()))
-                                    .isEmpty()) {
+                            && newest.filter(one -> !end.at().isAfter(one.at())).isEmpty()) {
                         newest = Optional.of(end);
                     }
                     event = events.next();

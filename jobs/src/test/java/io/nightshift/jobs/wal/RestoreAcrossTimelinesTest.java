@@ -4,16 +4,13 @@ import static io.nightshift.jobs.wal.RestoreTrial.commit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
-import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
-import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restorability;
+import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
@@ -21,13 +18,9 @@ import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.infra.server.TestPostgres;
-import io.nightshift.infra.storage.DirectoryStorage;
-import io.nightshift.infra.storage.StorageSet;
-import io.nightshift.infra.wal.WalArchive;
 import io.nightshift.infra.wal.WalObject;
 import io.nightshift.jobs.TestCluster;
 import io.nightshift.jobs.wal.RestoreTrial.Committed;
-import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +30,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -123,7 +115,10 @@ class RestoreAcrossTimelinesTest {
         TestPostgres copy = TestPostgres.prepare(MAJOR, SETTINGS);
         FileTree.delete(copy.dataDirectory());
         int copied = new ProcessBuilder(
-                        "cp", "-a", stopped.dataDirectory().toString(), copy.dataDirectory().toString())
+                        "cp",
+                        "-a",
+                        stopped.dataDirectory().toString(),
+                        copy.dataDirectory().toString())
                 .inheritIO()
                 .start()
                 .waitFor();
@@ -174,8 +169,7 @@ class RestoreAcrossTimelinesTest {
 
         assertBringsBack(
                 source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.OfBackup()), ids(ON_FIRST));
-        assertBringsBack(
-                source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.Latest()), ids(ON_THIRD));
+        assertBringsBack(source.plan(oldest, new RestoreTarget.Latest(), new RestoreTimeline.Latest()), ids(ON_THIRD));
     }
 
     @Test
@@ -209,12 +203,11 @@ class RestoreAcrossTimelinesTest {
             int index = 3 + random.nextInt(way.size() - 4);
             Committed one = way.get(index);
             boolean inclusive = random.nextBoolean();
-            RestoreTarget target =
-                    switch (random.nextInt(3)) {
-                        case 0 -> new RestoreTarget.AtTime(one.at(), inclusive);
-                        case 1 -> new RestoreTarget.AtXid(one.xid(), inclusive);
-                        default -> new RestoreTarget.AtLsn(one.behind(), inclusive);
-                    };
+            RestoreTarget target = switch (random.nextInt(3)) {
+                case 0 -> new RestoreTarget.AtTime(one.at(), inclusive);
+                case 1 -> new RestoreTarget.AtXid(one.xid(), inclusive);
+                default -> new RestoreTarget.AtLsn(one.behind(), inclusive);
+            };
             boolean isThere = inclusive || target instanceof RestoreTarget.AtLsn;
 
             assertBringsBack(plan(target, given(timeline)), ids(way.subList(0, index + (isThere ? 1 : 0))));
@@ -223,8 +216,7 @@ class RestoreAcrossTimelinesTest {
 
     @Test
     void a_name_that_both_sides_of_a_switch_gave_is_found_on_the_wanted_one() throws Exception {
-        assertBringsBack(
-                plan(new RestoreTarget.AtName("here"), given(FIRST)), List.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
+        assertBringsBack(plan(new RestoreTarget.AtName("here"), given(FIRST)), List.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
         assertBringsBack(
                 plan(new RestoreTarget.AtName("here"), new RestoreTimeline.Latest()),
                 List.of(1, 2, 3, 4, 5, 6, 101, 102, 103));
@@ -236,8 +228,9 @@ class RestoreAcrossTimelinesTest {
 
         RestorePlan at = plan(new RestoreTarget.AtTime(lost.at(), true), new RestoreTimeline.Latest());
 
-        assertThat(at.wal().steps()).noneMatch(step -> step.segment().timeline().equals(FIRST)
-                && !step.segment().equals(at.wal().steps().get(0).segment()));
+        assertThat(at.wal().steps())
+                .noneMatch(step -> step.segment().timeline().equals(FIRST)
+                        && !step.segment().equals(at.wal().steps().get(0).segment()));
         assertThatThrownBy(() -> plan(new RestoreTarget.AtLsn(Lsn.parse("1/0"), true), given(SECOND)))
                 .isInstanceOf(NightshiftException.class)
                 .hasMessageContaining("cannot be reached");
@@ -271,8 +264,7 @@ class RestoreAcrossTimelinesTest {
             try {
                 RestorableCluster without = RestoreTrial.source(cluster);
 
-                assertThatThrownBy(() ->
-                                without.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest()))
+                assertThatThrownBy(() -> without.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest()))
                         .isInstanceOfSatisfying(
                                 NightshiftException.class,
                                 refusal -> assertThat(refusal.kind()).isEqualTo(FailureKind.DATA_DAMAGED))

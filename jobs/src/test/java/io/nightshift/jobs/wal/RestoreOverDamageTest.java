@@ -10,8 +10,8 @@ import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restorability.Window;
+import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
@@ -139,14 +139,13 @@ class RestoreOverDamageTest {
     }
 
     private static void assertRefused(RestorableCluster source, RestoreTarget target, FailureKind kind, int nearest) {
-        assertThatThrownBy(() -> plan(source, target))
-                .isInstanceOfSatisfying(NightshiftException.class, refusal -> {
-                    assertThat(refusal.kind()).as("%s", refusal).isEqualTo(kind);
-                    assertThat(refusal.hint()).startsWith("nearest: ").contains(", with --target-lsn ");
-                    String lsn = refusal.hint().substring(refusal.hint().lastIndexOf(' ') + 1);
-                    RestorePlan instead = plan(source, new RestoreTarget.AtLsn(Lsn.parse(lsn), true));
-                    assertThat(instead.newest()).isEqualTo(DONE.get(nearest - 1).at());
-                });
+        assertThatThrownBy(() -> plan(source, target)).isInstanceOfSatisfying(NightshiftException.class, refusal -> {
+            assertThat(refusal.kind()).as("%s", refusal).isEqualTo(kind);
+            assertThat(refusal.hint()).startsWith("nearest: ").contains(", with --target-lsn ");
+            String lsn = refusal.hint().substring(refusal.hint().lastIndexOf(' ') + 1);
+            RestorePlan instead = plan(source, new RestoreTarget.AtLsn(Lsn.parse(lsn), true));
+            assertThat(instead.newest()).isEqualTo(DONE.get(nearest - 1).at());
+        });
     }
 
     @Test
@@ -162,7 +161,8 @@ class RestoreOverDamageTest {
             assertRefused(source, new RestoreTarget.AtXid(lost.xid(), true), FailureKind.REFUSED, 3);
             assertRefused(source, new RestoreTarget.AtLsn(lost.behind(), false), FailureKind.REFUSED, 3);
         }
-        assertThat(plan(source, new RestoreTarget.AtXid(DONE.get(2).xid(), true)).stopsAt())
+        assertThat(plan(source, new RestoreTarget.AtXid(DONE.get(2).xid(), true))
+                        .stopsAt())
                 .isLessThan(DONE.get(2).behind());
         assertThat(source.plan(null, LATEST, new RestoreTimeline.Latest()).newest())
                 .isEqualTo(DONE.get(5).at());
@@ -199,7 +199,8 @@ class RestoreOverDamageTest {
         assertRefused(source, LATEST, FailureKind.DATA_DAMAGED, 3);
         assertRefused(source, new RestoreTarget.AtLsn(DONE.get(4).behind(), true), FailureKind.DATA_DAMAGED, 3);
         assertRefused(source, new RestoreTarget.AtTime(DONE.get(4).at(), true), FailureKind.DATA_DAMAGED, 3);
-        assertThat(plan(source, new RestoreTarget.AtXid(DONE.get(2).xid(), true)).stopsAt())
+        assertThat(plan(source, new RestoreTarget.AtXid(DONE.get(2).xid(), true))
+                        .stopsAt())
                 .isLessThan(DONE.get(2).behind());
         assertThat(source.plan(null, LATEST, new RestoreTimeline.Latest()).newest())
                 .isEqualTo(DONE.get(5).at());
@@ -217,8 +218,8 @@ class RestoreOverDamageTest {
 
     @Test
     void wal_of_another_cluster_under_the_right_name_is_not_taken() throws Exception {
-        byte[] content = Zstd.decompress(
-                Files.readAllBytes(RestoreTrial.object(cluster, "far", with(4))), ArchiveTrial.SEGMENT);
+        byte[] content =
+                Zstd.decompress(Files.readAllBytes(RestoreTrial.object(cluster, "far", with(4))), ArchiveTrial.SEGMENT);
         content[24] ^= 1;
         replace("far", with(4), Zstd.compress(content));
         RestorableCluster oneGood = source();
@@ -253,7 +254,9 @@ class RestoreOverDamageTest {
                 new RestoreTarget.AtTime(wanted.at(), true),
                 new RestoreTarget.AtXid(wanted.xid(), true),
                 new RestoreTarget.AtLsn(wanted.behind(), true))) {
-            assertThat(source.plan(null, target, new RestoreTimeline.Latest()).backup().label())
+            assertThat(source.plan(null, target, new RestoreTimeline.Latest())
+                            .backup()
+                            .label())
                     .isEqualTo(oldest(source).label());
         }
     }

@@ -100,7 +100,8 @@ final class RestoreTrial implements AutoCloseable {
         for (String storage : storages.length == 0 ? new String[] {"local"} : storages) {
             all.add(new DirectoryStorage(storage, cluster.storage(storage)));
         }
-        var archive = new WalArchive(new StorageSet(all), cluster.backups().get(0).paths(), ArchiveTrial.SEGMENT);
+        var archive =
+                new WalArchive(new StorageSet(all), cluster.backups().get(0).paths(), ArchiveTrial.SEGMENT);
         Lsn flushed = ArchiveTrial.flushed(server);
         List<Path> files;
         try (Stream<Path> listed = Files.list(server.dataDirectory().resolve("pg_wal"))) {
@@ -109,10 +110,12 @@ final class RestoreTrial implements AutoCloseable {
         for (Path file : files) {
             String name = file.getFileName().toString();
             if (name.endsWith(".history")) {
-                archive.store(WalObject.parse(name, ArchiveTrial.SEGMENT).orElseThrow(), () -> Files.newInputStream(file));
+                archive.store(
+                        WalObject.parse(name, ArchiveTrial.SEGMENT).orElseThrow(), () -> Files.newInputStream(file));
             }
             WalSegment segment = WalSegment.parse(name, ArchiveTrial.SEGMENT)
-                    .filter(one -> one.timeline().equals(timeline) && one.start().isBefore(flushed))
+                    .filter(one ->
+                            one.timeline().equals(timeline) && one.start().isBefore(flushed))
                     .orElse(null);
             if (segment != null) {
                 boolean whole = segment.end().compareTo(flushed) <= 0;
@@ -159,8 +162,7 @@ final class RestoreTrial implements AutoCloseable {
         if (!Files.exists(password)) {
             Files.copy(original.dataDirectory().resolveSibling("data.password"), password);
         }
-        PostgresServer server =
-                PostgresServer.open(data(), original.server().binaries());
+        PostgresServer server = PostgresServer.open(data(), original.server().binaries());
         server.start(Map.of("fsync", "off"));
         return server;
     }
@@ -169,8 +171,9 @@ final class RestoreTrial implements AutoCloseable {
     List<Integer> rows() throws Exception {
         PostgresServer server = start();
         try (Connection connection = server.connect("postgres");
-                ResultSet rows =
-                        connection.createStatement().executeQuery("SELECT id, pg_is_in_recovery() FROM note ORDER BY 1")) {
+                ResultSet rows = connection
+                        .createStatement()
+                        .executeQuery("SELECT id, pg_is_in_recovery() FROM note ORDER BY 1")) {
             List<Integer> ids = new ArrayList<>();
             while (rows.next()) {
                 if (rows.getBoolean(2)) {
