@@ -153,8 +153,9 @@ public final class RestorableCluster {
         boolean hasOwnWal = document.wal() == BackupDocument.Wal.INCLUDED;
         Lsn from = hasOwnWal ? document.endLsn() : document.startLsn();
         WalPath path = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), from);
-        int beyond = path.end().compareTo(document.endLsn());
-        if (!isOn || beyond < 0 || (beyond == 0 && hasOwnWal)) {
+        boolean leadsOn = document.endLsn().isBefore(path.end());
+        boolean isComplete = !hasOwnWal && document.endLsn().equals(path.end());
+        if (!isOn || !(leadsOn || isComplete)) {
             return Optional.empty();
         }
         WalPath.Step last = path.steps().get(path.steps().size() - 1);
