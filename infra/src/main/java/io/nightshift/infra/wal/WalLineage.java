@@ -59,6 +59,9 @@ public record WalLineage(List<Branch> branches) {
 
     /** Reads a history file; fails on what is none: timelines and locations only grow, and one came before. */
     public static WalLineage of(Timeline present, byte[] history) {
+        if (history.length > 0 && history[history.length - 1] != '\n') {
+            throw unreadable(present, "its last line is cut off");
+        }
         List<Branch> branches = new ArrayList<>();
         Lsn begin = Lsn.INVALID;
         for (String line : new String(history, StandardCharsets.UTF_8).lines().toList()) {

@@ -69,7 +69,7 @@ class TableRestoreTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.nightshift.infra.server.PostgresVersions#underTest")
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
     void brings_back_what_was_there_and_leaves_nothing_else(int major) throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of())) {
             create(cluster.postgres());

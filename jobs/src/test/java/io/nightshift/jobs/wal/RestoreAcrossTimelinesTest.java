@@ -197,7 +197,7 @@ class RestoreAcrossTimelinesTest {
         Random random = seed.random();
         List<List<Committed>> ways = new ArrayList<>(List.of(ON_FIRST, ON_SECOND, ON_THIRD));
         Collections.shuffle(ways, random);
-        for (int round = 0; round < Effort.of(3, 60); round++) {
+        for (int round = 0; round < Effort.of(1, 60); round++) {
             List<Committed> way = ways.get(round % 3);
             Timeline timeline = way == ON_FIRST ? FIRST : way == ON_SECOND ? SECOND : THIRD;
             int index = 3 + random.nextInt(way.size() - 4);

@@ -15,6 +15,7 @@ import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
+import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.wal.WalObject;
@@ -271,6 +272,23 @@ class RestoreOverDamageTest {
 
         Files.move(last, aside);
         assertEnds("201");
+        Files.move(aside, last);
+        if (Effort.of(1, 2) > 1) {
+            assertEndsInManyWays(folder, last);
+        }
+        Path list = folder.resolve("list");
+        String lines = Files.readString(list);
+        Files.writeString(list, lines.replace(last.getFileName() + " ", "another "));
+        assertEnds("recovery ended before configured recovery target was reached");
+        Files.writeString(list, lines);
+
+        assertThat(trial.rows()).containsExactly(1, 2, 3, 4, 5, 6);
+    }
+
+    /** Each start of a server that ends again takes its time. */
+    private static void assertEndsInManyWays(Path folder, Path last) throws IOException {
+        Path aside = folder.resolve("aside");
+        Files.move(last, aside);
         Files.write(last, new byte[100]);
         assertEnds("202");
         Files.delete(last);
@@ -292,12 +310,6 @@ class RestoreOverDamageTest {
         Files.writeString(fetch, script.replace("\ncp ", "\nPATH=/nowhere; cp "));
         assertEnds("203");
         Files.writeString(fetch, script);
-        String lines = Files.readString(list);
-        Files.writeString(list, lines.replace(last.getFileName() + " ", "another "));
-        assertEnds("recovery ended before configured recovery target was reached");
-        Files.writeString(list, lines);
-
-        assertThat(trial.rows()).containsExactly(1, 2, 3, 4, 5, 6);
     }
 
     private static void assertEnds(String with) {

@@ -50,13 +50,13 @@ class RestoreToTargetTest {
 
             assertRestored(trial, source, new RestoreTarget.Latest(), 12);
             assertRestored(trial, source, new RestoreTarget.AtName("before the mistake"), 8);
-            for (int round = 0; round < Effort.of(1, 10); round++) {
-                Committed one = done.get(3 + random.nextInt(9));
-                assertRestored(trial, source, new RestoreTarget.AtTime(one.at(), true), one.id());
-                assertRestored(trial, source, new RestoreTarget.AtTime(one.at(), false), one.id() - 1);
-                assertRestored(trial, source, new RestoreTarget.AtXid(one.xid(), false), one.id() - 1);
-                if (one.id() < 12) {
-                    assertRestored(trial, source, new RestoreTarget.AtLsn(one.behind(), true), one.id());
+            for (int round = 0; round < Effort.of(2, 40); round++) {
+                Committed one = done.get(3 + random.nextInt(8));
+                switch (round == 0 ? 0 : random.nextInt(4)) {
+                    case 0 -> assertRestored(trial, source, new RestoreTarget.AtTime(one.at(), true), one.id());
+                    case 1 -> assertRestored(trial, source, new RestoreTarget.AtTime(one.at(), false), one.id() - 1);
+                    case 2 -> assertRestored(trial, source, new RestoreTarget.AtXid(one.xid(), false), one.id() - 1);
+                    default -> assertRestored(trial, source, new RestoreTarget.AtLsn(one.behind(), true), one.id());
                 }
             }
             assertRestored(trial, source, new RestoreTarget.Immediate(), 3);

@@ -96,21 +96,46 @@ final class BackupList {
                 .toList();
     }
 
-    /** To which times the clusters with backups can be restored. */
-    List<Restorability> restorability() {
+    /** To which times the clusters with backups can be restored, a line each; a damaged backup keeps nobody from the rest. */
+    List<String> restorabilityLines() {
+        return clustersWithBackups().stream()
+                .map(cluster -> {
+                    try {
+                        return RestorabilityText.line(restorability(cluster));
+                    } catch (NightshiftException unreadable) {
+                        return "cluster " + cluster + ": to which times it can be restored is not known: "
+                                + unreadable.getMessage();
+                    }
+                })
+                .toList();
+    }
+
+    List<Map<String, Object>> restorabilityJson() {
+        return clustersWithBackups().stream()
+                .map(cluster -> {
+                    try {
+                        return RestorabilityText.json(restorability(cluster));
+                    } catch (NightshiftException unreadable) {
+                        return Map.<String, Object>of(
+                                "cluster", cluster, "unknown", String.valueOf(unreadable.getMessage()));
+                    }
+                })
+                .toList();
+    }
+
+    private List<String> clustersWithBackups() {
         return restorable().stream()
                 .map(backup -> backup.paths().cluster())
                 .distinct()
-                .map(cluster -> RestorableCluster.of(
-                                cluster,
-                                storages.forReading(cluster),
-                                backups.stream()
-                                        .filter(backup ->
-                                                backup.paths().cluster().equals(cluster))
-                                        .toList(),
-                                null)
-                        .restorability())
                 .toList();
+    }
+
+    private Restorability restorability(String cluster) {
+        List<StoredBackup> itsOwn = backups.stream()
+                .filter(backup -> backup.paths().cluster().equals(cluster))
+                .toList();
+        return RestorableCluster.of(cluster, storages.forReading(cluster), itsOwn, null)
+                .restorability();
     }
 
     /** Storages that did not answer; their backups are not in the list. */
@@ -145,7 +170,7 @@ final class BackupList {
                 out.println(backup.label() + " is damaged in storage " + storage + ": " + copy.reason());
             }
         }));
-        restorability().forEach(cluster -> out.println(RestorabilityText.line(cluster)));
+        restorabilityLines().forEach(out::println);
     }
 
     /** What people wrote on it. */

@@ -28,11 +28,7 @@ final class BackupsCommand implements Callable<Integer> {
         if (top.isJson()) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("backups", backups.json());
-            document.put(
-                    "restorability",
-                    backups.restorability().stream()
-                            .map(RestorabilityText::json)
-                            .toList());
+            document.put("restorability", backups.restorabilityJson());
             document.put(
                     "unreachable",
                     backups.failures().stream()

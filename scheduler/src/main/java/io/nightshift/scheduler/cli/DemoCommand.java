@@ -182,11 +182,7 @@ final class DemoCommand implements Callable<Integer> {
             document.put("run", Json.toMap(run));
             document.put("backups", backups.json());
             document.put("runs", history.stream().map(Json::toMap).toList());
-            document.put(
-                    "restorability",
-                    backups.restorability().stream()
-                            .map(RestorabilityText::json)
-                            .toList());
+            document.put("restorability", backups.restorabilityJson());
             if (accident != null) {
                 document.put(
                         "accident",

@@ -180,10 +180,8 @@ final class HealthCommand implements Callable<Integer> {
     /** As the storages say; those that are away keep nobody from the rest. */
     private static String restorability(Surroundings surroundings, Configuration configuration, String cluster) {
         try {
-            return BackupList.of(surroundings, configuration, cluster).restorability().stream()
-                    .map(RestorabilityText::line)
-                    .findFirst()
-                    .orElse("");
+            return String.join(
+                    "\n", BackupList.of(surroundings, configuration, cluster).restorabilityLines());
         } catch (NightshiftException away) {
             return "cluster " + cluster + ": to which times it can be restored is not known: " + away.getMessage();
         }
