@@ -73,7 +73,9 @@ class RestoredServerTest {
     @ParameterizedTest
     @MethodSource("io.nightshift.infra.server.PostgresVersions#underTest")
     void a_restored_server_has_the_data_and_does_nothing_to_the_source(int major) throws Exception {
-        try (TestCluster cluster = TestCluster.start(major, Map.of("wal_level", "logical", "max_connections", "90"))) {
+        // Without autovacuum nobody but a restored server could change the source's files.
+        try (TestCluster cluster = TestCluster.start(
+                major, Map.of("wal_level", "logical", "max_connections", "90", "autovacuum", "off"))) {
             TestPostgres source = cluster.postgres();
             PostgresBinaries binaries = source.server().binaries();
             ServerUser.of(source.dataDirectory()).own(location);
