@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RestoreToTargetTest {
 
     @ParameterizedTest
-    @MethodSource("io.nightshift.infra.server.PostgresVersions#underTest")
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
     void every_target_brings_back_what_was_committed_before_it_and_nothing_else(int major) throws Exception {
         try (TestCluster cluster = TestCluster.start(major, Map.of("track_commit_timestamp", "on"));
                 ArchiveTrial archiving = new ArchiveTrial(cluster, major, ArchiveTrial.QUICK).begin();
