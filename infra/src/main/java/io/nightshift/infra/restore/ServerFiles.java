@@ -54,8 +54,10 @@ final class ServerFiles {
     /** What a server does by itself, at the start, at the end of recovery, or for others. */
     private static final Map<String, String> INERT = inert();
 
-    private static final Pattern OF_RECOVERY = Pattern.compile(
-            "\\s*(recovery_\\w+|restore_command|archive_cleanup_command|primary_conninfo|primary_slot_name)\\b.*",
+    /** What leads to another target, to WAL that is production's, or to another data directory than this one. */
+    private static final Pattern LEADS_AWAY = Pattern.compile(
+            "\\s*(recovery_\\w+|restore_command|archive_cleanup_command|primary_conninfo|primary_slot_name"
+                    + "|data_directory|external_pid_file)\\b.*",
             Pattern.CASE_INSENSITIVE);
 
     /** Of a replacement: what files that are included may still say. */
@@ -225,20 +227,20 @@ final class ServerFiles {
         Map<String, String> settings = new LinkedHashMap<>();
         document.source().fileSettings().stream()
                 .filter(setting -> !setting.file().endsWith("/" + AUTO))
-                .filter(setting -> !OF_RECOVERY.matcher(setting.name()).matches())
+                .filter(setting -> !LEADS_AWAY.matcher(setting.name()).matches())
                 .forEach(setting -> settings.put(setting.name(), setting.setting()));
-        settings.keySet().removeAll(Set.of("data_directory", "hba_file", "ident_file", "external_pid_file"));
+        settings.keySet().removeAll(Set.of("hba_file", "ident_file"));
         return lines("Written by nightshift restore from the source's files", settings);
     }
 
-    /** So that no second target, and no source of WAL that is production's, remains. */
+    /** What a server would follow away from here. */
     private void comment(String name) {
         if (Files.exists(directory.resolve(name))) {
             StringBuilder kept = new StringBuilder();
             read(name)
                     .lines()
                     .forEach(line -> kept.append(
-                                    OF_RECOVERY.matcher(line).matches() ? "# left out by nightshift restore: " : "")
+                                    LEADS_AWAY.matcher(line).matches() ? "# left out by nightshift restore: " : "")
                             .append(line)
                             .append('\n'));
             write(name, kept.toString());

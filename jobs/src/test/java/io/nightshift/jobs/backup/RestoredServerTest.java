@@ -184,6 +184,10 @@ class RestoredServerTest {
             source.execute("postgres", "ALTER EVENT TRIGGER on_login DISABLE", "TRUNCATE login");
             source.execute("postgres", "ALTER EVENT TRIGGER on_login ENABLE");
         }
+        Files.writeString(
+                source.dataDirectory().resolve("postgresql.conf"),
+                "\ndata_directory = '" + source.dataDirectory() + "'\n",
+                StandardOpenOption.APPEND);
         String touch = "touch " + traces + "/";
         Files.writeString(
                 source.dataDirectory().resolve("postgresql.auto.conf"),

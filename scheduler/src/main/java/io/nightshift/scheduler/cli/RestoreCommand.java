@@ -198,7 +198,7 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(
             names = "--delta",
             description =
-                    "into a data directory of this cluster that is in use: files that are equal to the backup's stay,"
+                    "into a data directory of this cluster whose server is down: files equal to the backup's stay,"
                             + " everything else in it is replaced or removed")
     private boolean delta;
 
