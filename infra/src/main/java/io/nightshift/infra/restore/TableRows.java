@@ -17,12 +17,25 @@ public final class TableRows {
     private TableRows() {}
 
     /**
-     * Copies all rows into a table of the same name and columns, in a transaction of the target's session.
+     * Copies all rows into a table of the same name and columns; all of them, or none: an end of the data that is none does
+     * not look different to COPY.
      *
+     * @param to outside a transaction
      * @return how many
      */
     public static long copy(Connection from, Connection to, String table) throws SQLException, IOException {
-        String name = Identifiers.quoted(table);
+        to.setAutoCommit(false);
+        try {
+            long rows = pass(from, to, Identifiers.quoted(table));
+            to.commit();
+            return rows;
+        } finally {
+            to.rollback();
+            to.setAutoCommit(true);
+        }
+    }
+
+    private static long pass(Connection from, Connection to, String name) throws SQLException, IOException {
         try (PipedOutputStream out = new PipedOutputStream();
                 InputStream in = new PipedInputStream(out, 1 << 16)) {
             CompletableFuture<Long> sent = CompletableFuture.supplyAsync(() -> {
@@ -37,8 +50,16 @@ public final class TableRows {
             long rows = to.unwrap(PGConnection.class)
                     .getCopyAPI()
                     .copyIn("COPY " + name + " FROM STDIN (FORMAT binary)", in);
-            sent.join();
+            requireSent(sent);
             return rows;
+        }
+    }
+
+    private static void requireSent(CompletableFuture<Long> sent) throws SQLException {
+        try {
+            sent.join();
+        } catch (CompletionException failed) {
+            throw failed.getCause() instanceof SQLException lost ? lost : new SQLException(failed.getCause());
         }
     }
 }
