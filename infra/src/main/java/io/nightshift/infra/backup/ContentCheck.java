@@ -1,20 +1,38 @@
 package io.nightshift.infra.backup;
 
+import io.nightshift.infra.incremental.IncrementalFile;
+import io.nightshift.infra.incremental.IncrementalHeader;
+import io.nightshift.infra.incremental.RelationSegment;
 import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.replication.WalRange;
+import io.nightshift.infra.resilience.NightshiftException;
 import java.util.List;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks into the files of a data directory whose content we understand as it passes: the control file and the WAL. The
- * manifest lists no WAL segments, and a checksum cannot tell that a server sent those of another cluster.
+ * Looks into the files of a backup whose content we understand as it passes: the control file, the WAL, and files of changed
+ * blocks. The manifest lists no WAL segments, and a checksum cannot tell that a server sent those of another cluster.
  */
 final class ContentCheck {
+
+    private static final IncrementalFile.Receiver NOBODY = new IncrementalFile.Receiver() {
+        @Override
+        public void header(IncrementalHeader header) {
+            // right, or it would not have come so far
+        }
+
+        @Override
+        public void block(int block, int at, byte[] bytes, int offset, int length) {
+            // its checksum is in the page, and in the manifest
+        }
+    };
 
     private final SystemIdentifier systemIdentifier;
     private final WalCheck wal;
     private @Nullable ControlFileCheck control;
+    private @Nullable IncrementalFile changedBlocks;
+    private String notChangedBlocks = "";
     private boolean isWal;
     private boolean hasControlFile;
 
@@ -32,6 +50,8 @@ final class ContentCheck {
         }
         control = path.equals(ControlFileCheck.PATH) ? new ControlFileCheck(systemIdentifier) : null;
         hasControlFile |= control != null;
+        changedBlocks = RelationSegment.isIncremental(path) ? new IncrementalFile(path, NOBODY) : null;
+        notChangedBlocks = "";
     }
 
     void content(byte[] bytes, int offset, int length) {
@@ -39,6 +59,17 @@ final class ContentCheck {
             wal.content(bytes, offset, length);
         } else if (control != null) {
             control.content(bytes, offset, length);
+        } else if (changedBlocks != null && notChangedBlocks.isEmpty()) {
+            IncrementalFile file = changedBlocks;
+            judge(() -> file.accept(bytes, offset, length));
+        }
+    }
+
+    private void judge(Runnable part) {
+        try {
+            part.run();
+        } catch (NightshiftException damaged) {
+            notChangedBlocks = String.valueOf(damaged.getMessage());
         }
     }
 
@@ -47,8 +78,11 @@ final class ContentCheck {
         if (isWal) {
             return wal.judge();
         }
+        if (changedBlocks != null && notChangedBlocks.isEmpty()) {
+            judge(changedBlocks::finish);
+        }
         if (control == null) {
-            return "";
+            return notChangedBlocks;
         }
         String wrong = control.judge();
         if (wrong.isEmpty()) {

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 final class Answer {
 
     static final char COMMAND_COMPLETE = 'C';
+    static final char COPY_IN = 'G';
     static final char COPY_OUT = 'H';
     static final char COPY_DONE = 'c';
     static final char READY_FOR_QUERY = 'Z';

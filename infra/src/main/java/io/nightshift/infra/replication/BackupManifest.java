@@ -3,7 +3,9 @@ package io.nightshift.infra.replication;
 import io.nightshift.infra.postgres.SystemIdentifier;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param systemIdentifier of the cluster; null in version 1, which has none
  * @param files every file of the backup but the WAL segments and the manifest itself
  * @param walRanges newest timeline first
- * @param checksum SHA-256 of the manifest, lower-case hexadecimal, as it stands in its last line; verified
+ * @param checksum SHA-256 of the manifest, lower-case hexadecimal, as it stands in its last line; verified. Empty of one
+ *     that was not read
  */
 public record BackupManifest(
         int version,
@@ -35,5 +38,16 @@ public record BackupManifest(
      */
     public static BackupManifest parse(InputStream in) throws IOException {
         return ManifestParser.parse(in);
+    }
+
+    /** Writes it as a server does, without the times of the files, and with a checksum of its own. The stream stays open. */
+    public void writeTo(OutputStream out) throws IOException {
+        new ManifestPrinter(out).print(this);
+    }
+
+    /** The same manifest of some of the files. */
+    public BackupManifest only(Predicate<ManifestFile> wanted) {
+        return new BackupManifest(
+                version, systemIdentifier, files.stream().filter(wanted).toList(), walRanges, "");
     }
 }

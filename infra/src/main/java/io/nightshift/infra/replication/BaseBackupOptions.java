@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param verifyChecksums the server checks page checksums as it reads
  * @param manifest how the manifest checks files; null for no manifest
  * @param progress the server estimates sizes first and reports about once a second
+ * @param incremental only what has changed since the backup whose manifest this connection has uploaded; PostgreSQL 17
+ *     and newer, with {@code summarize_wal}
  * @param idleLimit how long the server may be silent after its checkpoint; null for ever
  */
 public record BaseBackupOptions(
@@ -35,6 +37,7 @@ public record BaseBackupOptions(
         boolean verifyChecksums,
         @Nullable ManifestChecksum manifest,
         boolean progress,
+        boolean incremental,
         @Nullable Duration idleLimit) {
 
     /** How the server makes the checkpoint that a backup begins with. */
@@ -90,6 +93,9 @@ public record BaseBackupOptions(
             options.add("MANIFEST 'yes'");
             options.add("MANIFEST_CHECKSUMS '" + manifest + "'");
         }
+        if (incremental) {
+            options.add("INCREMENTAL");
+        }
         return "BASE_BACKUP (" + String.join(", ", options) + ")";
     }
 
@@ -105,6 +111,7 @@ public record BaseBackupOptions(
         private boolean verifyChecksums = true;
         private @Nullable ManifestChecksum manifest = ManifestChecksum.CRC32C;
         private boolean progress;
+        private boolean incremental;
         private @Nullable Duration idleLimit;
 
         private Builder(String label) {
@@ -151,6 +158,11 @@ public record BaseBackupOptions(
             return this;
         }
 
+        public Builder incremental(boolean changedOnly) {
+            incremental = changedOnly;
+            return this;
+        }
+
         public Builder idleLimit(@Nullable Duration limit) {
             idleLimit = limit;
             return this;
@@ -167,6 +179,7 @@ public record BaseBackupOptions(
                     verifyChecksums,
                     manifest,
                     progress,
+                    incremental,
                     idleLimit);
         }
     }

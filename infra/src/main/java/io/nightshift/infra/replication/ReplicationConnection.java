@@ -7,6 +7,7 @@ import io.nightshift.infra.replication.ResultSetRows.Row;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -207,6 +208,34 @@ public final class ReplicationConnection implements AutoCloseable {
             wire.sendQuery(command);
             return new BaseBackupStream(wire.messages(), wire::limitReads, receiver, options.idleLimit()).receive();
         });
+    }
+
+    /**
+     * Shows the server the manifest of an earlier backup: the incremental backup that this connection takes next is based
+     * on it. PostgreSQL 17 and newer. Once on a connection: after a failed upload the server would go on with the one
+     * before.
+     *
+     * @param manifest on its way; its own checksum must be right
+     */
+    public void uploadManifest(ManifestUpload manifest) {
+        run("upload of a backup manifest to " + server, () -> {
+            wire.limitReads(commandLimit);
+            wire.sendQuery("UPLOAD_MANIFEST");
+            Answer answer = new Answer(wire.messages(), notice -> LOG.info("upload of a manifest: {}", notice));
+            answer.expect(Answer.COPY_IN);
+            try (OutputStream out = wire.copyIn()) {
+                manifest.writeTo(out);
+            }
+            wire.sendCopyDone();
+            answer.complete();
+            return true;
+        });
+    }
+
+    /** Writes a backup manifest. */
+    @FunctionalInterface
+    public interface ManifestUpload {
+        void writeTo(OutputStream out) throws IOException;
     }
 
     /**

@@ -1,14 +1,17 @@
 package io.nightshift.infra.replication;
 
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.SequenceInputStream;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Set;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +38,8 @@ final class WireStream {
     private static final int KEEPALIVE_COUNT = 6;
 
     private static final char QUERY = 'Q';
+
+    private static final int COPY_PORTION = 64 * 1024;
 
     private final PgConnection connection;
     private final PGStream stream;
@@ -74,6 +79,23 @@ final class WireStream {
         stream.sendInteger4(Integer.BYTES + body.length);
         stream.send(body);
         stream.flush();
+    }
+
+    /** What is written to it goes to the server inside a COPY, in portions; {@link #sendCopyDone} ends it. */
+    OutputStream copyIn() {
+        return new BufferedOutputStream(
+                new OutputStream() {
+                    @Override
+                    public void write(int one) throws IOException {
+                        write(new byte[] {(byte) one}, 0, 1);
+                    }
+
+                    @Override
+                    public void write(byte[] bytes, int offset, int length) throws IOException {
+                        sendCopyData(Arrays.copyOfRange(bytes, offset, offset + length));
+                    }
+                },
+                COPY_PORTION);
     }
 
     /** Says that we have no more to send inside the COPY. */

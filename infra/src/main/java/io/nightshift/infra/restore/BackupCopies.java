@@ -42,19 +42,12 @@ public final class BackupCopies {
     }
 
     /**
-     * The copies of a backup that can be read on its own; DATA_DAMAGED if no storage has anything to read.
+     * The copies of a backup; DATA_DAMAGED if no storage has anything to read.
      *
      * @param asked every storage that may hold it
      */
     public static BackupCopies of(StoredBackup backup, List<Storage> asked) {
         BackupDocument document = backup.document().orElseThrow(() -> unusable(backup, "no readable backup.json"));
-        if (document.type().needsParent()) {
-            throw new NightshiftException(
-                    FailureKind.CONFIGURATION,
-                    "backup " + document.label() + " is " + document.type() + ": it is of use only together with "
-                            + document.parent(),
-                    "export a full backup");
-        }
         List<Storage> holding = asked.stream()
                 .filter(storage -> state(backup, storage) == State.OK || state(backup, storage) == State.DAMAGED)
                 .sorted(Comparator.comparing(storage -> state(backup, storage)))

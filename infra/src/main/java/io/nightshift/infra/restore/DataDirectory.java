@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -154,6 +155,21 @@ final class DataDirectory implements AutoCloseable {
             }
         } catch (FileAlreadyExistsException twice) {
             throw new NightshiftException(FailureKind.DATA_DAMAGED, "file " + path + " is twice in the backup");
+        } catch (IOException failed) {
+            throw TargetFailures.of(file, failed);
+        }
+    }
+
+    /** A member's file that an older backup has written; DATA_DAMAGED if there is none. */
+    FileChannel open(String path) {
+        Path file = FileNames.resolve(main.path(), path);
+        try {
+            return FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+        } catch (NoSuchFileException missing) {
+            throw new NightshiftException(
+                    FailureKind.DATA_DAMAGED,
+                    "file " + path + " is not there to be changed: no older backup has left it, or another copy has"
+                            + " spoiled it");
         } catch (IOException failed) {
             throw TargetFailures.of(file, failed);
         }

@@ -30,8 +30,23 @@ final class ExpectedFiles {
         manifest.files().forEach(file -> files.put(MemberPath.decode(file.pathBytes()), file));
     }
 
+    /** Only those of an older backup that a newer one builds on. */
+    static ExpectedFiles only(BackupManifest manifest, Set<String> needed) {
+        return new ExpectedFiles(manifest.only(file -> needed.contains(MemberPath.decode(file.pathBytes()))));
+    }
+
     Set<String> paths() {
         return files.keySet();
+    }
+
+    /** Of all files that have not come. */
+    long bytes() {
+        return files.values().stream().mapToLong(ManifestFile::size).sum();
+    }
+
+    /** Whether a file is listed and has not come. */
+    boolean isMissing(String path) {
+        return files.containsKey(path);
     }
 
     /** Files that are there already, complete and equal to the manifest: they are not to be written again. */

@@ -25,10 +25,20 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Unpacks all archives of a full backup into a data directory: several threads, each a run of members at a time, straight
- * from their frames. An archive that no copy has an index of is read from its beginning by one thread.
+ * Unpacks the archives of a backup into a data directory: several threads, each a run of members at a time, straight from
+ * their frames. An archive that no copy has an index of is read from its beginning by one thread.
  */
 final class Extraction {
+
+    /** What becomes of the files. */
+    enum Use {
+        /** They are written as they are, files of changed blocks too. */
+        AS_THEY_ARE,
+        /** Those that are expected are written, or changed by the blocks that have; nothing else is. */
+        GROUND_OF_NEWER,
+        /** They are written, or changed by the blocks that have, and a server can start. */
+        NEWEST
+    }
 
     /** Some members that follow each other in an archive; all of them where {@code members} is null. */
     private record Run(
@@ -38,6 +48,7 @@ final class Extraction {
     private final DataDirectory target;
     private final TablespacePlan plan;
     private final ExpectedFiles expected;
+    private final Use use;
     private final Progress progress;
     private final Iterator<BackupDocument.Archive> archives;
     private final Map<String, ArchiveReader> readers = new ConcurrentHashMap<>();
@@ -49,7 +60,13 @@ final class Extraction {
     private @Nullable Iterator<List<ArchiveMember>> runs;
 
     Extraction(
-            BackupCopies copies, DataDirectory target, TablespacePlan plan, ExpectedFiles expected, Progress progress) {
+            BackupCopies copies,
+            DataDirectory target,
+            TablespacePlan plan,
+            ExpectedFiles expected,
+            Use use,
+            Progress progress) {
+        this.use = use;
         this.copies = copies;
         this.target = target;
         this.plan = plan;
@@ -112,12 +129,13 @@ final class Extraction {
         }
     }
 
-    /** Not if all files of it are there already. */
+    /** Not if all files of it are there already, or not needed. */
     private boolean isWanted(Run run) {
         var place = ArchivePlace.of(run.archive().name());
         return Objects.requireNonNull(run.members()).stream()
-                .anyMatch(member ->
-                        member.type() != MemberType.FILE || !expected.isKept(place.manifestPath(member.path())));
+                .anyMatch(member -> use == Use.GROUND_OF_NEWER
+                        ? expected.isMissing(place.manifestPath(member.path()))
+                        : member.type() != MemberType.FILE || !expected.isKept(place.manifestPath(member.path())));
     }
 
     /** Of the first copy that has one. */
@@ -140,7 +158,7 @@ final class Extraction {
     private void extract(Run run, CheckedContent contents) {
         var place = ArchivePlace.of(run.archive().name());
         MemberWriter done = copies.read(storage -> {
-            var writer = new MemberWriter(place, target, expected, plan, contents);
+            var writer = new MemberWriter(place, target, expected, plan, use, contents);
             boolean complete = false;
             try {
                 visit(reader(storage, run.archive()), run, writer);
@@ -156,9 +174,10 @@ final class Extraction {
         });
         expected.came(done.written());
         expected.came(done.leftOut());
+        expected.came(done.changed());
         done.control().ifPresent(control::set);
         leftOut.addAll(done.leftOut());
-        files.addAndGet(done.written().size());
+        files.addAndGet(done.written().size() + done.changed().size());
         bytes.addAndGet(done.bytes());
     }
 

@@ -1,6 +1,7 @@
 package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.restore.Extraction.Use;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import java.nio.file.Path;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes a full backup as a data directory, the way pg_basebackup's plain format does: for pg_verifybackup,
+ * Writes a backup as a data directory, the way pg_basebackup's plain format does: for pg_verifybackup,
  * pg_combinebackup and a server. Every file is compared with the server's manifest while it is written.
  *
  * <p>The settings stay the source's. What would make a server follow or overwrite the source is left out: signal files,
@@ -48,7 +49,7 @@ public final class PlainExport {
         FileNames.requireWritable(expected.paths());
         progress.begin("export " + document.label(), document.bytes(), "bytes");
         try (DataDirectory target = DataDirectory.claim(directory, plan, "backup " + document.label())) {
-            var extraction = new Extraction(copies, target, plan, expected, progress);
+            var extraction = new Extraction(copies, target, plan, expected, Use.AS_THEY_ARE, progress);
             extraction.run(workers, cancellation);
             ControlFile control = extraction.control();
             target.sync(cancellation);
@@ -75,6 +76,10 @@ public final class PlainExport {
 
     private List<String> notes(Extraction extraction) {
         List<String> notes = new ArrayList<>();
+        if (copies.document().parent() != null) {
+            notes.add("it holds what has changed since " + copies.document().parent()
+                    + ": pg_combinebackup merges it with that one, exported too");
+        }
         for (String signal : MemberWriter.SIGNALS) {
             if (extraction.leftOut().contains(signal)) {
                 notes.add(signal + " is left out: with it a server would follow what its settings name");

@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.StoredBackup;
@@ -66,7 +67,7 @@ public final class RestorableCluster {
     }
 
     private static Stream<StoredBackup> restorable(List<StoredBackup> backups) {
-        return backups.stream().filter(backup -> backup.document().isPresent() && backup.isRestorable());
+        return backups.stream().filter(backup -> BackupChain.isComplete(backup, backups));
     }
 
     private static BackupDocument document(StoredBackup backup) {
@@ -86,6 +87,13 @@ public final class RestorableCluster {
 
     public List<Storage> storages() {
         return storages;
+    }
+
+    /** The backups that a plan needs, oldest first. DATA_DAMAGED if one of them is lost. */
+    public List<BackupCopies> chain(RestorePlan plan) {
+        return BackupChain.of(plan.backup(), backups).links().stream()
+                .map(link -> BackupCopies.of(link, storages))
+                .toList();
     }
 
     /** See {@link RestorePlanner#plan}. */

@@ -2,6 +2,7 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.Wal;
+import io.nightshift.infra.restore.Extraction.Use;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
@@ -9,10 +10,13 @@ import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.wal.StoredWal;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Writes a data directory on which a server recovers to a target and opens. All is checked while it is written, and
@@ -30,6 +34,7 @@ public final class Restore {
         }
     }
 
+    private final List<BackupCopies> chain;
     private final BackupCopies copies;
     private final RestorePlan plan;
     private final RestorePlan.Action action;
@@ -38,10 +43,19 @@ public final class Restore {
     private final Path directory;
     private final TablespacePlan tablespaces;
 
-    /** CONFIGURATION if the places of the tablespaces are not all given, or not apart. */
+    /**
+     * CONFIGURATION if the places of the tablespaces are not all given, or not apart.
+     *
+     * @param chain the backups that are needed, oldest first; see {@link RestorableCluster#chain}
+     */
     public Restore(
-            BackupCopies copies, RestorePlan plan, RestorePlan.Action action, StoredWal wal, Destination destination) {
-        this.copies = copies;
+            List<BackupCopies> chain,
+            RestorePlan plan,
+            RestorePlan.Action action,
+            StoredWal wal,
+            Destination destination) {
+        this.chain = List.copyOf(chain);
+        this.copies = chain.get(chain.size() - 1);
         this.plan = plan;
         this.action = action;
         this.wal = wal;
@@ -72,8 +86,9 @@ public final class Restore {
         try (DataDirectory target = DataDirectory.takeOver(directory, tablespaces, what(), destination.delta())) {
             var kept = new KeptFiles(target, document.major(), expected);
             kept.find(workers, progress, cancellation);
+            extractGround(target, expected, workers, progress, cancellation);
             progress.begin("restore " + document.label(), document.bytes() - kept.bytes(), "bytes");
-            var extraction = new Extraction(copies, target, tablespaces, expected, progress);
+            var extraction = new Extraction(copies, target, tablespaces, expected, Use.NEWEST, progress);
             extraction.run(workers, cancellation);
             CrashPoint.reach("restore.extracted");
             ControlFile control = extraction.control();
@@ -96,7 +111,8 @@ public final class Restore {
             target.sync(cancellation);
             cancellation.check();
             target.finish(control, user);
-            List<String> complaints = new ArrayList<>(copies.complaints());
+            List<String> complaints = new ArrayList<>();
+            chain.forEach(link -> complaints.addAll(link.complaints()));
             complaints.addAll(wal.complaints());
             return new Restored(
                     extraction.files() + kept.files(),
@@ -107,6 +123,25 @@ public final class Restore {
                     notes(extraction, created),
                     checklist,
                     port);
+        }
+    }
+
+    /** What the older backups of the chain have of files of which the newest has only the changed blocks, oldest first. */
+    private void extractGround(
+            DataDirectory target, ExpectedFiles newest, int workers, Progress progress, Cancellation cancellation) {
+        var files = new ChainFiles(newest.paths());
+        Deque<Set<String>> needed = new ArrayDeque<>();
+        for (int link = chain.size() - 2; link >= 0; link--) {
+            Set<String> listed = new ExpectedFiles(chain.get(link).manifest()).paths();
+            needed.addFirst(files.ofTheOneBefore(listed::contains));
+        }
+        files.requireAll();
+        for (BackupCopies link : chain.subList(0, chain.size() - 1)) {
+            var expected = ExpectedFiles.only(link.manifest(), needed.removeFirst());
+            progress.begin("restore " + link.document().label(), expected.bytes(), "bytes");
+            new Extraction(link, target, tablespaces, expected, Use.GROUND_OF_NEWER, progress)
+                    .run(workers, cancellation);
+            CrashPoint.reach("restore.link-extracted");
         }
     }
 
@@ -149,14 +184,16 @@ public final class Restore {
         return places;
     }
 
-    /** Beyond what the files there take, which are kept or deleted. */
+    /** At most, beyond what the files there take, which are kept or deleted. */
     private Map<Path, Long> needed() {
         Map<Path, Long> needed = new LinkedHashMap<>();
-        for (BackupDocument.Archive archive : copies.document().archives()) {
-            Path elsewhere = archive.tablespace() == null
-                    ? null
-                    : tablespaces.elsewhere().get(archive.tablespace());
-            needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
+        for (BackupCopies link : chain) {
+            for (BackupDocument.Archive archive : link.document().archives()) {
+                Path elsewhere = archive.tablespace() == null
+                        ? null
+                        : tablespaces.elsewhere().get(archive.tablespace());
+                needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
+            }
         }
         needed.merge(directory, plan.walBytes(), Long::sum);
         needed.replaceAll((path, bytes) -> Math.max(0, bytes - UsedDirectory.bytes(path)));

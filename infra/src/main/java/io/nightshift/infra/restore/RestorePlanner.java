@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.Wal;
 import io.nightshift.infra.backup.StoredBackup;
@@ -45,7 +46,7 @@ public final class RestorePlanner {
     public RestorePlanner(String cluster, List<StoredBackup> backups, StoredWal wal) {
         this.cluster = cluster;
         this.backups = backups.stream()
-                .filter(backup -> backup.document().isPresent() && backup.isRestorable())
+                .filter(backup -> BackupChain.isComplete(backup, backups))
                 .sorted(Comparator.comparing(
                                 (StoredBackup backup) -> document(backup).endLsn())
                         .reversed())

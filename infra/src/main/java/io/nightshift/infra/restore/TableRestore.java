@@ -56,7 +56,7 @@ public final class TableRestore {
     private static final Map<String, String> THROWN_AWAY =
             Map.of("fsync", "off", "full_page_writes", "off", "autovacuum", "off");
 
-    private final BackupCopies copies;
+    private final List<BackupCopies> chain;
     private final RestorePlan plan;
     private final StoredWal wal;
     private final PostgresBinaries binaries;
@@ -67,8 +67,12 @@ public final class TableRestore {
      * @param dump of that version or a newer one, if there is one
      */
     public TableRestore(
-            BackupCopies copies, RestorePlan plan, StoredWal wal, PostgresBinaries binaries, Optional<PgDump> dump) {
-        this.copies = copies;
+            List<BackupCopies> chain,
+            RestorePlan plan,
+            StoredWal wal,
+            PostgresBinaries binaries,
+            Optional<PgDump> dump) {
+        this.chain = List.copyOf(chain);
         this.plan = plan;
         this.wal = wal;
         this.binaries = binaries;
@@ -85,7 +89,7 @@ public final class TableRestore {
         try (TemporaryCopy copy = TemporaryCopy.in(directory.toAbsolutePath().normalize())) {
             Map<String, Path> tablespaces = tablespaces(copy);
             Restored restored = new Restore(
-                            copies,
+                            chain,
                             plan,
                             RestorePlan.Action.PROMOTE,
                             wal,

@@ -28,7 +28,7 @@ final class Restores {
                 null,
                 List.of());
         return new Restore(
-                BackupCopies.of(backup, storages),
+                List.of(BackupCopies.of(backup, storages)),
                 plan,
                 RestorePlan.Action.PROMOTE,
                 StoredWal.of(storages, document.paths(), 1 << 20),

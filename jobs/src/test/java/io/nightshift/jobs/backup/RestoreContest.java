@@ -1,7 +1,6 @@
 package io.nightshift.jobs.backup;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
@@ -100,7 +99,7 @@ final class RestoreContest {
         long begun = System.nanoTime();
         long cpu = SYSTEM.getProcessCpuTime();
         new Restore(
-                        BackupCopies.of(plan.backup(), source.storages()),
+                        source.chain(plan),
                         plan,
                         RestorePlan.Action.PROMOTE,
                         source.wal(),

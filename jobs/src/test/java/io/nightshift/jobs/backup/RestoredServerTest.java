@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
@@ -247,12 +246,7 @@ class RestoredServerTest {
         RestorableCluster source = RestorableCluster.of(
                 TestCluster.NAME, cluster.clusterStorages().forReading(TestCluster.NAME), cluster.backups(), null);
         RestorePlan plan = source.plan(null, new RestoreTarget.Immediate(), new RestoreTimeline.Latest());
-        return new Restore(
-                        BackupCopies.of(plan.backup(), source.storages()),
-                        plan,
-                        RestorePlan.Action.PROMOTE,
-                        source.wal(),
-                        destination)
+        return new Restore(source.chain(plan), plan, RestorePlan.Action.PROMOTE, source.wal(), destination)
                 .run(2, new Progress(), new Cancellation());
     }
 

@@ -9,7 +9,6 @@ import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.postgres.TableName;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.Extracted;
 import io.nightshift.infra.restore.ExtractedFile;
 import io.nightshift.infra.restore.RestorableCluster;
@@ -267,11 +266,6 @@ class TableRestoreTest {
         RestorableCluster source = RestorableCluster.of(
                 TestCluster.NAME, cluster.clusterStorages().forReading(TestCluster.NAME), cluster.backups(), null);
         RestorePlan plan = source.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest());
-        return new TableRestore(
-                BackupCopies.of(plan.backup(), source.storages()),
-                plan,
-                source.wal(),
-                TestPostgres.binaries(major),
-                dump);
+        return new TableRestore(source.chain(plan), plan, source.wal(), TestPostgres.binaries(major), dump);
     }
 }

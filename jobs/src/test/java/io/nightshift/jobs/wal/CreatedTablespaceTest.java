@@ -8,7 +8,6 @@ import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
@@ -106,7 +105,7 @@ class CreatedTablespaceTest {
                 TestCluster.NAME, cluster.clusterStorages().forReading(TestCluster.NAME), cluster.backups(), null);
         RestorePlan plan = source.plan(null, target, new RestoreTimeline.Latest());
         return new Restore(
-                        BackupCopies.of(plan.backup(), source.storages()),
+                        source.chain(plan),
                         plan,
                         RestorePlan.Action.PROMOTE,
                         source.wal(),

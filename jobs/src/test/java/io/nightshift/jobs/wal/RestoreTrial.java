@@ -4,7 +4,6 @@ import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.postgres.WalSegment;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
@@ -148,7 +147,7 @@ final class RestoreTrial implements AutoCloseable {
 
     Restored restore(RestorableCluster source, RestorePlan plan) {
         return new Restore(
-                        BackupCopies.of(plan.backup(), source.storages()),
+                        source.chain(plan),
                         plan,
                         Action.PROMOTE,
                         source.wal(),

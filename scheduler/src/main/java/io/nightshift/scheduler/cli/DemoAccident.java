@@ -4,7 +4,6 @@ import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
@@ -81,7 +80,7 @@ final class DemoAccident {
             removeDirectory();
             Path data = directory.resolve("data");
             new Restore(
-                            BackupCopies.of(plan.backup(), source.storages()),
+                            source.chain(plan),
                             plan,
                             RestorePlan.Action.PROMOTE,
                             source.wal(),

@@ -9,7 +9,6 @@ import io.nightshift.infra.postgres.TableName;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
@@ -365,7 +364,7 @@ final class RestoreCommand implements Callable<Integer> {
             Restored restored;
             try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
                 restored = new Restore(
-                                BackupCopies.of(plan.backup(), source.storages()),
+                                source.chain(plan),
                                 plan,
                                 action,
                                 source.wal(),

@@ -3,7 +3,6 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.postgres.TableName;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.Extracted;
 import io.nightshift.infra.restore.ExtractedFile;
 import io.nightshift.infra.restore.RestorableCluster;
@@ -54,12 +53,7 @@ record RestoredTables(
         try {
             Extracted extracted;
             try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
-                extracted = new TableRestore(
-                                BackupCopies.of(plan.backup(), source.storages()),
-                                plan,
-                                source.wal(),
-                                binaries,
-                                PgDump.find(major))
+                extracted = new TableRestore(source.chain(plan), plan, source.wal(), binaries, PgDump.find(major))
                         .run(wanted, directory, WORKERS, progress, cancellation);
             }
             Duration took =

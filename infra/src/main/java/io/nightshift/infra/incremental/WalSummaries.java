@@ -1,0 +1,129 @@
+package io.nightshift.infra.incremental;
+
+import io.nightshift.infra.incremental.RelationFork.Fork;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.replication.WalRange;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The WAL summaries of a server (PostgreSQL 17 and newer, with {@code summarize_wal}): files that say which blocks a stretch
+ * of WAL has changed. The server itself merges them in the order of its directory; here they are merged in the order of the
+ * WAL. Any role that may log in may read them.
+ */
+public final class WalSummaries {
+
+    /** Rows that are fetched at a time: a summary has one for each changed block. */
+    private static final int FETCHED = 10_000;
+
+    private static final String AVAILABLE =
+            "SELECT tli, start_lsn::text, end_lsn::text FROM pg_available_wal_summaries()";
+
+    private static final String CONTENTS = """
+            SELECT reltablespace, reldatabase, relfilenode, relforknumber, relblocknumber, is_limit_block
+              FROM pg_wal_summary_contents(?, ?::pg_lsn, ?::pg_lsn)
+             WHERE relfilenode <> 0
+            """;
+
+    private WalSummaries() {}
+
+    /**
+     * What the WAL of these ranges has changed; of a summary that reaches further, all of it.
+     *
+     * @param ranges oldest first, each on its timeline
+     * @throws NightshiftException REFUSED when the summaries do not cover the ranges, and where the server has none
+     */
+    public static BlockChanges changes(Connection connection, List<WalRange> ranges) {
+        try {
+            boolean autoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(false); // the driver fetches in portions only inside a transaction
+            try {
+                List<WalRange> summaries = covering(available(connection), ranges);
+                var changes = new BlockChanges();
+                for (WalRange summary : summaries) {
+                    read(connection, summary, changes);
+                }
+                return changes;
+            } finally {
+                connection.rollback();
+                connection.setAutoCommit(autoCommit);
+            }
+        } catch (SQLException e) {
+            throw SqlStates.failure("read WAL summaries", e);
+        }
+    }
+
+    /** The summaries that are needed, in the order of the WAL; REFUSED if they leave a hole. */
+    static List<WalRange> covering(List<WalRange> summaries, List<WalRange> ranges) {
+        List<WalRange> needed = new ArrayList<>();
+        for (WalRange range : ranges) {
+            Lsn covered = range.start();
+            for (WalRange summary : summaries.stream()
+                    .filter(summary -> summary.timeline().equals(range.timeline())
+                            && summary.start().isBefore(range.end())
+                            && range.start().isBefore(summary.end()))
+                    .sorted(Comparator.comparing(WalRange::start).thenComparing(WalRange::end))
+                    .toList()) {
+                if (covered.isBefore(summary.start())) {
+                    throw uncovered(range, covered);
+                }
+                needed.add(summary);
+                covered = covered.isBefore(summary.end()) ? summary.end() : covered;
+            }
+            if (covered.isBefore(range.end())) {
+                throw uncovered(range, covered);
+            }
+        }
+        return needed;
+    }
+
+    private static List<WalRange> available(Connection connection) throws SQLException {
+        List<WalRange> available = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(AVAILABLE);
+                ResultSet rows = statement.executeQuery()) {
+            while (rows.next()) {
+                available.add(new WalRange(
+                        Timeline.parse(rows.getString(1)), Lsn.parse(rows.getString(2)), Lsn.parse(rows.getString(3))));
+            }
+        }
+        return available;
+    }
+
+    private static void read(Connection connection, WalRange summary, BlockChanges changes) throws SQLException {
+        Fork[] forks = Fork.values();
+        try (PreparedStatement statement = connection.prepareStatement(CONTENTS)) {
+            statement.setFetchSize(FETCHED);
+            statement.setLong(1, Integer.toUnsignedLong(summary.timeline().id()));
+            statement.setString(2, summary.start().toString());
+            statement.setString(3, summary.end().toString());
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    var fork =
+                            new RelationFork(rows.getLong(1), rows.getLong(2), rows.getLong(3), forks[rows.getInt(4)]);
+                    if (rows.getBoolean(6)) {
+                        changes.truncated(fork, rows.getLong(5));
+                    } else {
+                        changes.changed(fork, rows.getLong(5));
+                    }
+                }
+            }
+        }
+    }
+
+    private static NightshiftException uncovered(WalRange range, Lsn from) {
+        return new NightshiftException(
+                FailureKind.REFUSED,
+                "the server has no WAL summaries of timeline " + range.timeline() + " from " + from + " on, up to "
+                        + range.end(),
+                "summarize_wal must be on all the time, and wal_summary_keep_time longer than the age of the parent");
+    }
+}

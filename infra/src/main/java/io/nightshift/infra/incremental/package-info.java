@@ -1,0 +1,9 @@
+/**
+ * What incremental backups are made of: which blocks of which relation files have changed since an earlier backup, and the
+ * format in which a server sends only those. PostgreSQL's own way from one to the other loses rows in four known ways; what
+ * prevents them is here.
+ */
+@NullMarked
+package io.nightshift.infra.incremental;
+
+import org.jspecify.annotations.NullMarked;
