@@ -72,7 +72,11 @@ public final class Installation implements AutoCloseable {
 
     /** With the real job types and an embedded control database in the home. */
     public static Installation embedded() {
-        return new Installation(Map.of(), List.copyOf(JobTypes.onClassPath().all()));
+        var installation =
+                new Installation(Map.of(), List.copyOf(JobTypes.onClassPath().all()));
+        new Home(installation.home()).create();
+        TestPostgres.unpacked(new Home(installation.home()).binaries());
+        return installation;
     }
 
     /** The same with one more job type. */

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -387,9 +388,14 @@ public final class PostgresServer {
         }
     }
 
-    /** {@code pg_ctl} says that the server is ready; only a connection shows it. */
+    /** {@code pg_ctl} says that the server is ready; only a connection shows it. One that recovers may end instead. */
     private void requireAnswer(long begin) {
-        if (!Condition.within(ANSWER_LIMIT, this::answers)) {
+        var answered = new AtomicBoolean();
+        Condition.within(ANSWER_LIMIT, () -> {
+            answered.set(answers());
+            return answered.get() || hasNoProcesses();
+        });
+        if (!answered.get()) {
             killAll();
             throw new NightshiftException(
                     FailureKind.POSTGRES_UNAVAILABLE,

@@ -1,5 +1,6 @@
 package io.nightshift.infra.server;
 
+import io.nightshift.infra.postgres.PostgresVersion;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -111,6 +112,17 @@ public final class TestPostgres implements AutoCloseable {
     /** The binaries that tests use for this major version; one that the build did not fetch is an error. */
     public static PostgresBinaries binaries(int major) {
         return BuildDirectory.binaries(major);
+    }
+
+    /** Lets a home find the newest server unpacked, as it is after its first command. */
+    public static void unpacked(Path cache) {
+        try {
+            binaries(PostgresVersion.NEWEST_SUPPORTED_MAJOR);
+            Files.createDirectories(cache.getParent());
+            Files.createSymbolicLink(cache, BuildDirectory.prepared().resolve("binaries"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A new directory that the servers' user may pass through; whoever asks for it deletes it. */

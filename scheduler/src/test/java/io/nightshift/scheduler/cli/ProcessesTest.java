@@ -25,6 +25,8 @@ import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -307,20 +309,23 @@ class ProcessesTest {
         assertThat(controlServerRuns()).isFalse();
     }
 
+    /** In this process, which has loaded its classes. */
     @Test
     void exports_a_backup_and_a_file_of_it_and_enters_both_in_the_history() throws Exception {
-        assertThat(backup("fast").exitStatus()).isZero();
+        assertThat(here("run", "full-backup", "--cluster", "prod", "--set", "checkpoint=fast")
+                        .exitStatus())
+                .isZero();
         String label = newestLabel();
         Path folder = TestPostgres.temporaryDirectory("exports-");
         String data = folder.resolve("data").toString();
+        Path file = folder.resolve("version");
 
-        ChildJvm plain = nightshift(Map.of(), "export", label, "--to", data, "--output", "json");
-        int plainStatus = plain.exitStatus();
-        ChildJvm again = nightshift(Map.of(), "export", label, "--to", data);
-        ChildJvm version = nightshift(Map.of(), "export", label, "--single-file", "PG_VERSION", "--to", "-");
+        Answer plain = here("export", label, "--to", data, "--output", "json");
+        Answer again = here("export", label, "--to", data);
+        Answer version = here("export", label, "--single-file", "PG_VERSION", "--to", file.toString());
 
-        assertThat(plainStatus).as(plain.toString()).isZero();
-        JsonNode document = JsonMapper.shared().readTree(String.join("\n", plain.output()));
+        assertThat(plain.exitStatus()).as(plain.toString()).isZero();
+        JsonNode document = JsonMapper.shared().readTree(plain.out());
         assertThat(document.path("label").asString()).isEqualTo(label);
         assertThat(document.path("directory").asString()).isEqualTo(data);
         assertThat(document.path("format").asString()).isEqualTo("plain");
@@ -329,13 +334,29 @@ class ProcessesTest {
         assertThat(folder.resolve("data/backup_manifest")).exists();
         assertThat(again.exitStatus()).as(again.toString()).isEqualTo(4);
         assertThat(version.exitStatus()).as(version.toString()).isZero();
-        assertThat(version.output()).contains(Integer.toString(PostgresVersion.NEWEST_SUPPORTED_MAJOR));
+        assertThat(file.resolve("PG_VERSION")).hasContent(Integer.toString(PostgresVersion.NEWEST_SUPPORTED_MAJOR));
         try (ControlDatabase database = installation.controlDatabase()) {
             assertThat(history(database).subList(0, 2))
                     .allSatisfy(run -> assertThat(run.type()).isEqualTo("export"))
                     .allSatisfy(run -> assertThat(run.state()).isEqualTo(RunState.COMPLETED));
         }
         FileTree.delete(folder);
+    }
+
+    private record Answer(int exitStatus, String out, String err) {}
+
+    private static Answer here(String... arguments) {
+        List<String> all = new ArrayList<>(List.of(
+                "--home",
+                installation.home().toString(),
+                "--config",
+                installation.configuration().toString()));
+        all.addAll(List.of(arguments));
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int status = CommandLineOfNightshift.run(
+                all.toArray(String[]::new), new PrintWriter(out, true), new PrintWriter(err, true), Map.of());
+        return new Answer(status, out.toString(), err.toString());
     }
 
     private static String newestLabel() {
