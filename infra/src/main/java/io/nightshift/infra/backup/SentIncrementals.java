@@ -3,6 +3,8 @@ package io.nightshift.infra.backup;
 import io.nightshift.infra.incremental.IncrementalFile;
 import io.nightshift.infra.incremental.IncrementalHeader;
 import io.nightshift.infra.incremental.RelationSegment;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SentIncrementals {
 
+    private static final String LABEL = "backup_label";
+
     private final Map<String, IncrementalHeader> headers = new HashMap<>();
+    private final ByteArrayOutputStream label = new ByteArrayOutputStream();
     private @Nullable TarScanner scanner;
 
     /** The next archive begins. */
@@ -32,10 +37,16 @@ public final class SentIncrementals {
         return Map.copyOf(headers);
     }
 
+    /** The file that says where recovery begins, and what the backup is built on. */
+    public String label() {
+        return label.toString(StandardCharsets.UTF_8);
+    }
+
     private final class Files implements TarScanner.Listener {
 
         private final ArchivePlace place;
         private @Nullable IncrementalFile file;
+        private boolean isLabel;
 
         Files(ArchivePlace place) {
             this.place = place;
@@ -44,6 +55,7 @@ public final class SentIncrementals {
         @Override
         public void header(TarHeader header, long offset, byte[] block) {
             String path = place.manifestPath(header.path());
+            isLabel = path.equals(LABEL);
             file = header.type() == MemberType.FILE && RelationSegment.isIncremental(path)
                     ? new IncrementalFile(path, new Header(path))
                     : null;
@@ -53,6 +65,8 @@ public final class SentIncrementals {
         public void content(byte[] bytes, int offset, int length) {
             if (file != null) {
                 file.accept(bytes, offset, length);
+            } else if (isLabel) {
+                label.write(bytes, offset, length);
             }
         }
 

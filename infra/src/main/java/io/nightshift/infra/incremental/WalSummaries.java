@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The WAL summaries of a server (PostgreSQL 17 and newer, with {@code summarize_wal}): files that say which blocks a stretch
@@ -43,14 +44,40 @@ public final class WalSummaries {
      * @throws NightshiftException REFUSED when the summaries do not cover the ranges, and where the server has none
      */
     public static BlockChanges changes(Connection connection, List<WalRange> ranges) {
+        return merge(connection, CONTENTS, available -> covering(available, ranges));
+    }
+
+    /** Only which relations it has truncated, as far as the summaries go: the newest WAL may not be summarized yet. */
+    public static BlockChanges truncations(Connection connection, List<WalRange> ranges) {
+        return merge(
+                connection,
+                CONTENTS + " AND is_limit_block",
+                available -> covering(available, reached(available, ranges)));
+    }
+
+    /** The ranges, the last of them no further than there is a summary. */
+    private static List<WalRange> reached(List<WalRange> summaries, List<WalRange> ranges) {
+        WalRange last = ranges.get(ranges.size() - 1);
+        Lsn end = summaries.stream()
+                .filter(summary -> summary.timeline().equals(last.timeline()))
+                .map(WalRange::end)
+                .filter(last.start()::isBefore)
+                .max(Lsn::compareTo)
+                .orElse(last.start());
+        List<WalRange> reached = new ArrayList<>(ranges.subList(0, ranges.size() - 1));
+        reached.add(new WalRange(last.timeline(), last.start(), end));
+        return reached;
+    }
+
+    private static BlockChanges merge(
+            Connection connection, String contents, Function<List<WalRange>, List<WalRange>> wanted) {
         try {
             boolean autoCommit = connection.getAutoCommit();
             connection.setAutoCommit(false); // the driver fetches in portions only inside a transaction
             try {
-                List<WalRange> summaries = covering(available(connection), ranges);
                 var changes = new BlockChanges();
-                for (WalRange summary : summaries) {
-                    read(connection, summary, changes);
+                for (WalRange summary : wanted.apply(available(connection))) {
+                    read(connection, contents, summary, changes);
                 }
                 return changes;
             } finally {
@@ -98,9 +125,10 @@ public final class WalSummaries {
         return available;
     }
 
-    private static void read(Connection connection, WalRange summary, BlockChanges changes) throws SQLException {
+    private static void read(Connection connection, String contents, WalRange summary, BlockChanges changes)
+            throws SQLException {
         Fork[] forks = Fork.values();
-        try (PreparedStatement statement = connection.prepareStatement(CONTENTS)) {
+        try (PreparedStatement statement = connection.prepareStatement(contents)) {
             statement.setFetchSize(FETCHED);
             statement.setLong(1, Integer.toUnsignedLong(summary.timeline().id()));
             statement.setString(2, summary.start().toString());

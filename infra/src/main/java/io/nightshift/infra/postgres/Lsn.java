@@ -14,6 +14,9 @@ public record Lsn(long position) implements Comparable<Lsn> {
 
     public static final Lsn INVALID = new Lsn(0);
 
+    /** Behind all others. */
+    public static final Lsn LAST = new Lsn(-1);
+
     private static final Pattern TEXT = Pattern.compile("([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})");
 
     public static Lsn parse(String text) {

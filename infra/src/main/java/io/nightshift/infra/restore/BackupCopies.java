@@ -103,7 +103,7 @@ public final class BackupCopies {
     }
 
     /** The server's manifest; equal to what backup.json says of it. */
-    BackupManifest manifest() {
+    public BackupManifest manifest() {
         return read(storage -> manifest(storage, BackupManifest::parse));
     }
 

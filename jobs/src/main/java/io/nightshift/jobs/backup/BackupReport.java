@@ -3,10 +3,13 @@ package io.nightshift.jobs.backup;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.SourceDamage;
 import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.Damage;
 import io.nightshift.infra.backup.StreamWaits;
 import io.nightshift.infra.backup.Verification;
 import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
@@ -44,7 +47,7 @@ final class BackupReport {
             run.measured(
                     new Figure("yielded to production", seconds(times.waits().production()), "s"));
         }
-        run.section(Section.text("what limited the stream", limit(times, run.settings(BackupSettings.class))));
+        run.section(Section.text("what limited the stream", limit(times, BackupSettings.of(run))));
     }
 
     private static String limit(StreamTimes times, BackupSettings settings) {
@@ -54,6 +57,27 @@ final class BackupReport {
                 : limit.what();
         return String.format(
                 Locale.ROOT, "%s, for %.2f s of %.2f s", what, seconds(limit.time()), seconds(times.stream()));
+    }
+
+    /** A backup that needs no other although its type does; REFUSED where that is not wanted. */
+    static void requireFullWanted(RunContext run, BackupType type, List<String> reasons) {
+        if (run.settings(ChainedBackupSettings.class).withoutParent() == ChainedBackupSettings.WithoutParent.FAIL) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    type + " backup of cluster " + run.cluster() + " has nothing to build on: "
+                            + String.join("; ", reasons),
+                    "take a full backup, or set without-parent: full");
+        }
+    }
+
+    /** What the backup builds on, and what it does not build on. */
+    static void parent(RunContext run, BackupDocument document, List<String> reasons) {
+        BackupLabel parent = document.parent();
+        if (parent != null) {
+            run.section(Section.text("parent", parent.toString()));
+        } else if (!reasons.isEmpty()) {
+            run.section(Section.text("why it is a full backup", String.join("\n", reasons)));
+        }
     }
 
     static void verified(RunContext run, BackupDocument document, Verification verification, Duration took) {

@@ -7,6 +7,7 @@ import io.nightshift.infra.load.LoadLimits;
 import io.nightshift.infra.replication.BaseBackupOptions.Checkpoint;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.run.RunContext;
 import java.time.Duration;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -102,6 +103,13 @@ record BackupSettings(
                 ManifestChecksum.CRC32C,
                 Duration.ofMinutes(10),
                 Map.of());
+    }
+
+    /** How this run takes its backup, whatever its type. */
+    static BackupSettings of(RunContext run) {
+        return run.settings(Record.class) instanceof ChainedBackupSettings chained
+                ? chained.backup()
+                : run.settings(BackupSettings.class);
     }
 
     /** Where the steps of the job work. */

@@ -4,6 +4,7 @@ import io.nightshift.infra.backup.ArchiveWriter;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.ManifestWriter;
 import io.nightshift.infra.backup.NewBackup;
+import io.nightshift.infra.backup.SentIncrementals;
 import io.nightshift.infra.backup.StoredArchive;
 import io.nightshift.infra.backup.StreamWaits;
 import io.nightshift.infra.load.Pace;
@@ -30,6 +31,7 @@ final class BackupWriter implements BaseBackupReceiver {
 
     private final NewBackup backup;
     private final ManifestChecksum checksum;
+    private final @Nullable SentIncrementals sent;
     private final Progress progress;
     private final Pace pace;
     private final Clock clock;
@@ -43,9 +45,17 @@ final class BackupWriter implements BaseBackupReceiver {
     private long returned;
     private long serverNanos;
 
-    BackupWriter(NewBackup backup, ManifestChecksum checksum, Progress progress, Pace pace, Clock clock) {
+    /** @param incremental whether the server sends changed blocks */
+    BackupWriter(
+            NewBackup backup,
+            ManifestChecksum checksum,
+            boolean incremental,
+            Progress progress,
+            Pace pace,
+            Clock clock) {
         this.backup = backup;
         this.checksum = checksum;
+        this.sent = incremental ? new SentIncrementals() : null;
         this.progress = progress;
         this.pace = pace;
         this.clock = clock;
@@ -65,6 +75,9 @@ final class BackupWriter implements BaseBackupReceiver {
         called();
         finishArchive();
         current = backup.archive(name, location, checksum);
+        if (sent != null) {
+            sent.archive(name);
+        }
         returned = System.nanoTime();
     }
 
@@ -72,6 +85,9 @@ final class BackupWriter implements BaseBackupReceiver {
     public void data(byte[] buffer, int offset, int length) {
         called();
         Objects.requireNonNull(current, "bytes before the first archive").write(buffer, offset, length);
+        if (sent != null) {
+            sent.data(buffer, offset, length);
+        }
         progress.advance(length);
         backup.renewIfDue(clock.instant());
         CrashPoint.reach("backup.data");
@@ -102,6 +118,11 @@ final class BackupWriter implements BaseBackupReceiver {
         BackupDocument.Manifest stored =
                 Objects.requireNonNull(manifest, "no manifest").finish();
         return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored, damagedPages);
+    }
+
+    /** What the server has sent of an incremental backup. */
+    SentIncrementals sent() {
+        return Objects.requireNonNull(sent);
     }
 
     /** What the stream has waited for; complete once it is finished. */

@@ -47,8 +47,7 @@ final class CheckClusterTasklet implements Tasklet {
     private void check() {
         run.progress().begin("check cluster", null, "");
         String cluster = run.cluster();
-        ManagedNode node = clusters.cluster(cluster)
-                .node(run.settings(BackupSettings.class).intent());
+        ManagedNode node = clusters.cluster(cluster).node(BackupSettings.of(run).intent());
         ServerFacts facts = new SourceCheck(run, clock).require(node);
         if (!run.dryRun()) {
             requireRoom(storages.forWriting(cluster).storages(), facts);

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.function.ToLongFunction;
 
 /**
- * Earlier full backups of a cluster, the newest ones, to compare a new one with. The storages know them: the history in
+ * Earlier backups of a cluster, the newest ones of one type, to compare a new one with. The storages know them: the history in
  * the control database is not needed, and may be gone.
  */
 record PastBackups(List<BackupDocument> backups) {
@@ -21,7 +21,7 @@ record PastBackups(List<BackupDocument> backups) {
         List<BackupDocument> earlier = new BackupCatalog(storages)
                 .backups(than.cluster()).stream()
                         .flatMap(backup -> backup.document().stream())
-                        .filter(document -> document.type() == BackupType.FULL
+                        .filter(document -> document.type() == than.type()
                                 && document.paths().equals(than.paths())
                                 && document.startedAt().isBefore(than.startedAt()))
                         .toList();

@@ -39,7 +39,7 @@ final class ServerSession implements AutoCloseable {
     private static ServerSession limited(Connection connection, RunContext run) throws SQLException {
         connection.setNetworkTimeout(
                 Runnable::run,
-                Math.toIntExact(run.settings(BackupSettings.class).idleLimit().toMillis()));
+                Math.toIntExact(BackupSettings.of(run).idleLimit().toMillis()));
         return new ServerSession(connection, run.cancellation().onCancel(() -> cut(connection)));
     }
 

@@ -66,6 +66,7 @@ record SourceSettings(
                         SELECT name, coalesce(current_setting(name), '') AS setting
                         FROM pg_settings
                         WHERE setting IS DISTINCT FROM boot_val AND source NOT IN ('client', 'session', 'default')
+                           OR name = 'data_checksums'
                         ORDER BY name
                         """)) {
             while (rows.next()) {

@@ -1,13 +1,7 @@
 package io.nightshift.jobs.backup;
 
-import io.nightshift.infra.backup.ArchiveCompressor;
 import io.nightshift.infra.backup.BackupDocument;
-import io.nightshift.infra.backup.BackupLabel;
-import io.nightshift.infra.backup.BackupLabels;
-import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
-import io.nightshift.infra.backup.NewBackup;
-import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.load.Brake;
 import io.nightshift.infra.load.WatchedNode;
@@ -15,22 +9,12 @@ import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
-import io.nightshift.infra.replication.BackupEnd;
-import io.nightshift.infra.replication.BaseBackupOptions;
-import io.nightshift.infra.replication.ReplicationConnection;
-import io.nightshift.infra.replication.SystemIdentity;
-import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
-import io.nightshift.infra.run.Cancellation;
-import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
-import io.nightshift.infra.run.Timings;
 import io.nightshift.infra.storage.ClusterStorages;
-import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
-import java.security.SecureRandom;
 import java.time.Clock;
-import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,13 +34,19 @@ final class StreamBaseBackupTasklet implements Tasklet {
 
     private static final Logger LOG = LoggerFactory.getLogger(StreamBaseBackupTasklet.class);
 
+    /** Of building on a parent, before a full backup is taken: what a server must send whole may change meanwhile. */
+    private static final int ATTEMPTS = 2;
+
     private final RunContext run;
+    private final BackupType type;
     private final DatabaseOrchestrator clusters;
     private final ClusterStorages storages;
     private final Clock clock;
 
-    StreamBaseBackupTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
+    StreamBaseBackupTasklet(
+            RunContext run, BackupType type, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
         this.run = run;
+        this.type = type;
         this.clusters = clusters;
         this.storages = storages;
         this.clock = clock;
@@ -86,7 +76,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
     /** Who has waited for a place finds another cluster than before: the node is chosen again where it fits no more. */
     private Source source() {
         ManagedCluster cluster = clusters.cluster(run.cluster());
-        Intent intent = run.settings(BackupSettings.class).intent();
+        Intent intent = BackupSettings.of(run).intent();
         while (true) {
             cluster.requireNoConflict();
             ManagedNode node = cluster.node(intent);
@@ -106,34 +96,32 @@ final class StreamBaseBackupTasklet implements Tasklet {
         }
     }
 
-    @SuppressWarnings("try") // the registration is for closing only
+    /** Until one is sound: what a server must send whole may change while it sends. */
     private void stream(ManagedNode node) {
-        try (ReplicationConnection server = node.replication(run.purpose());
-                Cancellation.Registration freeing =
-                        run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"));
-                Brake brake = brake(node)) {
-            try {
-                WrittenBackup.remember(run, stream(node, server, brake));
-            } finally {
-                brake.report(run, "base backup");
+        List<String> objections = new ArrayList<>();
+        Optional<BackupDocument> written = Optional.empty();
+        while (written.isEmpty()) {
+            BackupType asked = objections.size() < ATTEMPTS ? type : BackupType.FULL;
+            if (asked != type) {
+                BackupReport.requireFullWanted(run, type, objections);
             }
-        } catch (RuntimeException e) {
-            // A cancelled run ends as such, whatever the cut connection said.
-            run.cancellation().check();
-            throw e;
+            try (Brake brake = brake(node)) {
+                written = new BackupAttempt(run, asked, node, storages, clock).stream(brake, objections);
+            }
         }
+        WrittenBackup.remember(run, written.get());
     }
 
     /** The primary says how far its standbys are, and the node that is read how busy it is. */
     private Brake brake(ManagedNode source) {
         Map<NodeAddress, ManagedNode> watched = new LinkedHashMap<>();
-        if (run.settings(BackupSettings.class).source() != BackupSettings.Source.PRIMARY) {
+        if (BackupSettings.of(run).source() != BackupSettings.Source.PRIMARY) {
             primary().ifPresent(primary -> watched.put(primary.address(), primary));
         }
         watched.put(source.address(), source);
         String purpose = run.purpose() + " load";
         return new Brake(
-                run.settings(BackupSettings.class).yield(),
+                BackupSettings.of(run).yield(),
                 watched.values().stream()
                         .map(node -> new WatchedNode(node.address().toString(), () -> node.direct(purpose)))
                         .toList(),
@@ -149,88 +137,5 @@ final class StreamBaseBackupTasklet implements Tasklet {
             LOG.warn("load of the primary of cluster {} not observed: {}", run.cluster(), none.getMessage());
             return Optional.empty();
         }
-    }
-
-    private BackupDocument stream(ManagedNode node, ReplicationConnection server, Brake brake) {
-        BackupSettings settings = run.settings(BackupSettings.class);
-        Instant startedAt = clock.instant();
-        SystemIdentity identity = server.identifySystem();
-        SourceServer source = SourceServer.of(node, run, server.version());
-        BackupPaths paths = new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
-        BackupLabel label = new BackupLabels(clock, new SecureRandom()).next(BackupType.FULL);
-        WritingMarker marker =
-                new WritingMarker(run.lease().owner(), run.id(), run.lease().token(), startedAt);
-        try (ArchiveCompressor compressor =
-                        new ArchiveCompressor(settings.compressionLevel(), settings.compressionThreads());
-                NewBackup backup =
-                        NewBackup.begin(storages.forWriting(run.cluster()), paths, label, marker, compressor)) {
-            try {
-                BackupWriter writer = new BackupWriter(
-                        backup,
-                        settings.manifestChecksum(),
-                        run.progress(),
-                        brake.pace(settings.floorRate(), run.progress()),
-                        clock);
-                // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
-                server.createPhysicalSlot(slot(label), true, true);
-                Instant askedAt = clock.instant();
-                BackupEnd end = server.baseBackup(options(label, settings, !source.hidesTablespaces()), writer);
-                WrittenBackup written = writer.finish(end);
-                CrashPoint.reach("backup.after-stream");
-                BackupDocument document =
-                        written.document(label, paths, source, settings, startedAt, clock.instant(), run);
-                Timings.spent(Timings.Kind.NETWORK, writer.waits().server());
-                StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
-                BackupReport.streamed(run, document, times);
-                reportSourceDamage(node, written);
-                return document;
-            } catch (RuntimeException | Error e) {
-                backup.discard();
-                if (source.inRecovery() && e instanceof NightshiftException failure) {
-                    throw orPromoted(failure, server);
-                }
-                throw e;
-            }
-        }
-    }
-
-    /** The server's words for it are translated, and its SQLSTATE has other meanings; its state tells. */
-    private static NightshiftException orPromoted(NightshiftException failure, ReplicationConnection server) {
-        try {
-            if (!server.show("in_hot_standby").equals("off")) {
-                return failure;
-            }
-        } catch (NightshiftException connectionIsOver) {
-            return failure;
-        }
-        return new NightshiftException(
-                FailureKind.POSTGRES_UNAVAILABLE,
-                String.valueOf(failure.getMessage()),
-                "the standby was promoted while it was read, so this backup is worth nothing; run the job again",
-                failure);
-    }
-
-    private void reportSourceDamage(ManagedNode node, WrittenBackup written) {
-        DamagedPages pages = written.damagedPages();
-        List<String> paths = pages.files().stream().map(DamagedFile::path).toList();
-        Map<String, DamagedRelation> relations = paths.isEmpty() ? Map.of() : new DamagedRelations(node, run).of(paths);
-        new SourceDamageReport(run, pages, relations).report(written.end());
-    }
-
-    /** Never a name again: the server may still hold the slot of an attempt that was killed a moment ago. */
-    private String slot(BackupLabel label) {
-        return "nightshift_run_" + run.id() + "_" + label.suffix();
-    }
-
-    private static BaseBackupOptions options(BackupLabel label, BackupSettings settings, boolean tablespaceMap) {
-        return BaseBackupOptions.labelled("nightshift " + label)
-                .checkpoint(settings.checkpoint())
-                .wal(true)
-                .tablespaceMap(tablespaceMap)
-                .progress(true)
-                .maxRate(settings.maxRate() == null ? null : settings.maxRate().bytes())
-                .manifest(settings.manifestChecksum())
-                .idleLimit(settings.idleLimit())
-                .build();
     }
 }

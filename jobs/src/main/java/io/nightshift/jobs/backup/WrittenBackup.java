@@ -4,7 +4,6 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocumentFile;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
-import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredArchive;
 import io.nightshift.infra.replication.BackupEnd;
 import io.nightshift.infra.replication.BackupStart;
@@ -16,6 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backup whose objects are all in the storages but which nobody sees yet. What it will say of itself is remembered by
@@ -56,6 +56,7 @@ record WrittenBackup(
 
     BackupDocument document(
             BackupLabel label,
+            @Nullable BackupLabel parent,
             BackupPaths paths,
             SourceServer source,
             BackupSettings settings,
@@ -66,8 +67,8 @@ record WrittenBackup(
                 BackupDocument.FORMAT_VERSION,
                 label,
                 paths.cluster(),
-                BackupType.FULL,
-                null,
+                label.type(),
+                parent,
                 paths.systemIdentifier(),
                 paths.major(),
                 start.timeline(),

@@ -111,6 +111,7 @@ class BackupWriterTest {
         var writer = new BackupWriter(
                 backup,
                 ManifestChecksum.CRC32C,
+                false,
                 new Progress(),
                 free.pace(DataSize.ofMegabytes(1), new Progress()),
                 clock);

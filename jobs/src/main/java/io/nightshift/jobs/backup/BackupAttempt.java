@@ -1,0 +1,219 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.ArchiveCompressor;
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupLabels;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.NewBackup;
+import io.nightshift.infra.backup.WritingMarker;
+import io.nightshift.infra.load.Brake;
+import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.replication.BackupEnd;
+import io.nightshift.infra.replication.BaseBackupOptions;
+import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.replication.SystemIdentity;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.CrashPoint;
+import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.Timings;
+import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * One try to stream a backup from a node, over a connection of its own: a server keeps what it was shown. What it has
+ * written nobody sees yet.
+ */
+final class BackupAttempt {
+
+    /** With these a server says that it cannot build on what it was shown. */
+    private static final Set<String> UNBUILDABLE =
+            Set.of(SqlStates.OBJECT_NOT_IN_PREREQUISITE_STATE, SqlStates.INTERNAL_ERROR);
+
+    private final RunContext run;
+    private final BackupType type;
+    private final ManagedNode node;
+    private final ClusterStorages storages;
+    private final Clock clock;
+
+    /** @param type a full is taken instead where no parent is found */
+    BackupAttempt(RunContext run, BackupType type, ManagedNode node, ClusterStorages storages, Clock clock) {
+        this.run = run;
+        this.type = type;
+        this.node = node;
+        this.storages = storages;
+        this.clock = clock;
+    }
+
+    /**
+     * Streams it.
+     *
+     * @param objections gets why nothing could be built on a parent
+     * @return empty when what was built on a parent is not sound
+     */
+    @SuppressWarnings("try") // the registration is for closing only
+    Optional<BackupDocument> stream(Brake brake, List<String> objections) {
+        try (ReplicationConnection server = node.replication(run.purpose());
+                Cancellation.Registration freeing =
+                        run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"))) {
+            try {
+                SystemIdentity identity = server.identifySystem();
+                Optional<ParentBackup> parent = parent(server, identity, objections);
+                return stream(server, identity, parent, brake, objections);
+            } finally {
+                brake.report(run, "base backup");
+            }
+        } catch (RuntimeException e) {
+            // A cancelled run ends as such, whatever the cut connection said.
+            run.cancellation().check();
+            if (type.needsParent() && isUnbuildable(e)) {
+                objections.add(String.valueOf(e.getMessage()));
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private static boolean isUnbuildable(RuntimeException failed) {
+        return failed instanceof ParentBackup.Unusable
+                || ReplicationConnection.sqlState(failed)
+                        .filter(UNBUILDABLE::contains)
+                        .isPresent();
+    }
+
+    /** Found, and shown to the server. */
+    private Optional<ParentBackup> parent(
+            ReplicationConnection server, SystemIdentity identity, List<String> objections) {
+        if (!type.needsParent()) {
+            return Optional.empty();
+        }
+        Parents.Found found =
+                new Parents(run, type, storages, clock).find(server, paths(server, identity), identity.timeline());
+        if (found.parent().isEmpty()) {
+            objections.addAll(found.reasons());
+            BackupReport.requireFullWanted(run, type, objections);
+        }
+        found.parent().ifPresent(parent -> parent.upload(server, node, run));
+        return found.parent();
+    }
+
+    private BackupPaths paths(ReplicationConnection server, SystemIdentity identity) {
+        return new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
+    }
+
+    private Optional<BackupDocument> stream(
+            ReplicationConnection server,
+            SystemIdentity identity,
+            Optional<ParentBackup> parent,
+            Brake brake,
+            List<String> objections) {
+        BackupSettings settings = BackupSettings.of(run);
+        Instant startedAt = clock.instant();
+        SourceServer source = SourceServer.of(node, run, server.version());
+        BackupPaths paths = paths(server, identity);
+        BackupLabel label =
+                new BackupLabels(clock, new SecureRandom()).next(parent.isPresent() ? type : BackupType.FULL);
+        WritingMarker marker =
+                new WritingMarker(run.lease().owner(), run.id(), run.lease().token(), startedAt);
+        try (ArchiveCompressor compressor =
+                        new ArchiveCompressor(settings.compressionLevel(), settings.compressionThreads());
+                NewBackup backup =
+                        NewBackup.begin(storages.forWriting(run.cluster()), paths, label, marker, compressor)) {
+            try {
+                BackupWriter writer = new BackupWriter(
+                        backup,
+                        settings.manifestChecksum(),
+                        parent.isPresent(),
+                        run.progress(),
+                        brake.pace(settings.floorRate(), run.progress()),
+                        clock);
+                // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
+                server.createPhysicalSlot(slot(label), true, true);
+                Instant askedAt = clock.instant();
+                BackupEnd end = server.baseBackup(
+                        options(label, settings, !source.hidesTablespaces(), parent.isPresent()), writer);
+                WrittenBackup written = writer.finish(end);
+                CrashPoint.reach("backup.after-stream");
+                Optional<String> objection =
+                        parent.flatMap(base -> base.objection(written.start(), writer.sent(), node, run));
+                if (objection.isPresent()) {
+                    throw new ParentBackup.Unusable(objection.get());
+                }
+                BackupDocument document = written.document(
+                        label,
+                        parent.map(base -> base.document().label()).orElse(null),
+                        paths,
+                        source,
+                        settings,
+                        startedAt,
+                        clock.instant(),
+                        run);
+                Timings.spent(Timings.Kind.NETWORK, writer.waits().server());
+                StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
+                BackupReport.streamed(run, document, times);
+                BackupReport.parent(run, document, objections);
+                reportSourceDamage(written);
+                return Optional.of(document);
+            } catch (RuntimeException | Error e) {
+                backup.discard();
+                if (source.inRecovery() && e instanceof NightshiftException failure) {
+                    throw orPromoted(failure, server);
+                }
+                throw e;
+            }
+        }
+    }
+
+    /** The server's words for it are translated, and its SQLSTATE has other meanings; its state tells. */
+    private static NightshiftException orPromoted(NightshiftException failure, ReplicationConnection server) {
+        try {
+            if (!server.show("in_hot_standby").equals("off")) {
+                return failure;
+            }
+        } catch (NightshiftException connectionIsOver) {
+            return failure;
+        }
+        return new NightshiftException(
+                FailureKind.POSTGRES_UNAVAILABLE,
+                String.valueOf(failure.getMessage()),
+                "the standby was promoted while it was read, so this backup is worth nothing; run the job again",
+                failure);
+    }
+
+    private void reportSourceDamage(WrittenBackup written) {
+        DamagedPages pages = written.damagedPages();
+        List<String> paths = pages.files().stream().map(DamagedFile::path).toList();
+        Map<String, DamagedRelation> relations = paths.isEmpty() ? Map.of() : new DamagedRelations(node, run).of(paths);
+        new SourceDamageReport(run, pages, relations).report(written.end());
+    }
+
+    /** Never a name again: the server may still hold the slot of an attempt that was killed a moment ago. */
+    private String slot(BackupLabel label) {
+        return "nightshift_run_" + run.id() + "_" + label.suffix();
+    }
+
+    private static BaseBackupOptions options(
+            BackupLabel label, BackupSettings settings, boolean tablespaceMap, boolean incremental) {
+        return BaseBackupOptions.labelled("nightshift " + label)
+                .checkpoint(settings.checkpoint())
+                .wal(true)
+                .tablespaceMap(tablespaceMap)
+                .progress(true)
+                .incremental(incremental)
+                .maxRate(settings.maxRate() == null ? null : settings.maxRate().bytes())
+                .manifest(settings.manifestChecksum())
+                .idleLimit(settings.idleLimit())
+                .build();
+    }
+}

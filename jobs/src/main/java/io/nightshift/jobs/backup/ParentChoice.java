@@ -1,0 +1,121 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.BackupChain;
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.backup.StoredBackup.State;
+import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.wal.WalLineage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the backup that a new one builds on: the newest that fits, whole in every storage that the new one goes to. Pure.
+ *
+ * @param parent null if none fits
+ * @param reasons why others do not, newest first; why there is no parent
+ */
+record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
+
+    /**
+     * What the parent is for.
+     *
+     * @param type of the new backup
+     * @param lineage of the timeline that its server is on
+     * @param checksums whether its pages have checksums, as {@code data_checksums} says: on or off
+     * @param storages that it goes to
+     */
+    record Wanted(BackupType type, WalLineage lineage, String checksums, List<String> storages, Instant now) {}
+
+    ParentChoice {
+        reasons = List.copyOf(reasons);
+    }
+
+    /** @param backups of one cluster, system identifier and major version */
+    static ParentChoice of(Wanted wanted, List<StoredBackup> backups, ChainedBackupSettings settings) {
+        List<String> reasons = new ArrayList<>();
+        List<StoredBackup> newestFirst = backups.stream()
+                .filter(backup -> wanted.type() == BackupType.INCREMENTAL
+                        || backup.label().type() == BackupType.FULL)
+                .sorted(Comparator.comparing(StoredBackup::label).reversed())
+                .toList();
+        for (StoredBackup candidate : newestFirst) {
+            Optional<String> unfit = unfit(wanted, candidate, backups);
+            if (unfit.isEmpty()) {
+                Optional<String> due = fullIsDue(wanted, BackupChain.of(candidate, backups), settings);
+                due.ifPresent(reasons::add);
+                return new ParentChoice(due.isEmpty() ? candidate : null, reasons);
+            }
+            reasons.add("backup " + candidate.label() + " " + unfit.get());
+        }
+        if (newestFirst.isEmpty()) {
+            reasons.add("there is no " + (wanted.type() == BackupType.INCREMENTAL ? "" : "full ") + "backup yet");
+        }
+        return new ParentChoice(null, reasons);
+    }
+
+    private static Optional<String> unfit(Wanted wanted, StoredBackup candidate, List<StoredBackup> backups) {
+        if (candidate.document().isEmpty()) {
+            return Optional.of("has no readable backup.json");
+        }
+        BackupDocument document = candidate.document().get();
+        if (!isOnTheWay(wanted.lineage(), document)) {
+            return Optional.of("ended at " + document.endLsn() + " on timeline " + document.timeline()
+                    + ", which is not on the way to timeline "
+                    + wanted.lineage().present());
+        }
+        String checksums = document.source().settings().getOrDefault("data_checksums", "unknown");
+        if (!checksums.equals(wanted.checksums())) {
+            return Optional.of(
+                    "was taken with data checksums " + checksums + ", which are " + wanted.checksums() + " now");
+        }
+        if (!document.source().damage().isEmpty()) {
+            return Optional.of("holds pages that were damaged on the server");
+        }
+        try {
+            return BackupChain.of(candidate, backups).links().stream()
+                    .flatMap(link -> notWhole(link, wanted.storages()).stream()
+                            .map(why -> link.equals(candidate) ? why : "needs " + link.label() + ", which " + why))
+                    .findFirst();
+        } catch (NightshiftException broken) {
+            return Optional.of("is broken: " + broken.getMessage());
+        }
+    }
+
+    private static boolean isOnTheWay(WalLineage lineage, BackupDocument document) {
+        return lineage.branches().stream()
+                .anyMatch(branch -> branch.timeline().equals(document.timeline())
+                        && (branch.end() == null || document.endLsn().compareTo(branch.end()) <= 0));
+    }
+
+    private static Optional<String> notWhole(StoredBackup link, List<String> storages) {
+        return storages.stream()
+                .filter(storage -> !link.storages(State.OK).contains(storage))
+                .map(storage -> {
+                    StoredBackup.Copy copy = link.copies().get(storage);
+                    return "is not whole in storage " + storage + ": "
+                            + (copy == null ? "nobody has looked" : copy.reason());
+                })
+                .findFirst();
+    }
+
+    private static Optional<String> fullIsDue(Wanted wanted, BackupChain chain, ChainedBackupSettings settings) {
+        Instant began = chain.full().document().orElseThrow().startedAt();
+        Duration age = Duration.between(began, wanted.now());
+        if (age.compareTo(settings.fullEvery()) >= 0) {
+            return Optional.of("the last full backup began at " + began + ", and full-every is "
+                    + Durations.print(settings.fullEvery()));
+        }
+        return chain.links().size() >= settings.maxChain()
+                ? Optional.of(
+                        "the chain has " + chain.links().size() + " backups, and max-chain is " + settings.maxChain())
+                : Optional.empty();
+    }
+}

@@ -1,0 +1,87 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.BackupCatalog;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.replication.TimelineHistory;
+import io.nightshift.infra.restore.BackupCopies;
+import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.wal.WalLineage;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+
+/** Looks for the backup that a new one can build on: what the server is, and what the storages have. */
+final class Parents {
+
+    /** From this version on servers send changed blocks. */
+    static final int SENDS_CHANGES = 17;
+
+    private final RunContext run;
+    private final BackupType type;
+    private final ClusterStorages storages;
+    private final Clock clock;
+
+    Parents(RunContext run, BackupType type, ClusterStorages storages, Clock clock) {
+        this.run = run;
+        this.type = type;
+        this.storages = storages;
+        this.clock = clock;
+    }
+
+    /** What was found: a parent, or why there is none. */
+    record Found(Optional<ParentBackup> parent, List<String> reasons) {}
+
+    Found find(ReplicationConnection server, BackupPaths paths, Timeline timeline) {
+        if (server.version().major() < SENDS_CHANGES) {
+            return none("PostgreSQL " + server.version().major() + " cannot send changed blocks");
+        }
+        if (!server.show("summarize_wal").equals("on")) {
+            return none("summarize_wal is off: ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf()");
+        }
+        if (!server.show("block_size").equals("8192")
+                || !server.show("segment_size").equals("1GB")) {
+            return none("the server was built with blocks or segments of another size");
+        }
+        WalLineage lineage = lineage(server, timeline);
+        List<Storage> asked = storages.forReading(run.cluster());
+        List<StoredBackup> backups = new BackupCatalog(asked)
+                .backups(run.cluster()).stream()
+                        .filter(backup -> backup.paths().equals(paths))
+                        .toList();
+        ParentChoice choice = ParentChoice.of(
+                new ParentChoice.Wanted(
+                        type,
+                        lineage,
+                        server.show("data_checksums"),
+                        storages.forWriting(run.cluster()).storages().stream()
+                                .map(Storage::name)
+                                .toList(),
+                        clock.instant()),
+                backups,
+                run.settings(ChainedBackupSettings.class));
+        return new Found(
+                Optional.ofNullable(choice.parent()).map(parent -> parent(parent, asked, lineage)), choice.reasons());
+    }
+
+    private static ParentBackup parent(StoredBackup chosen, List<Storage> asked, WalLineage lineage) {
+        BackupCopies copies = BackupCopies.of(chosen, asked);
+        return new ParentBackup(copies.document(), copies.manifest(), lineage);
+    }
+
+    private static Found none(String reason) {
+        return new Found(Optional.empty(), List.of(reason));
+    }
+
+    private static WalLineage lineage(ReplicationConnection server, Timeline timeline) {
+        return server.timelineHistory(timeline)
+                .map(TimelineHistory::content)
+                .map(history -> WalLineage.of(timeline, history))
+                .orElse(WalLineage.of(timeline));
+    }
+}
