@@ -24,6 +24,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** A server on a backup that was restored by the product, with the WAL that the backup brought. Closing deletes it. */
 final class RestoredBackup implements AutoCloseable {
@@ -60,8 +61,18 @@ final class RestoredBackup implements AutoCloseable {
                         plan,
                         RestorePlan.Action.PROMOTE,
                         source.wal(),
-                        new Restore.Destination(data, Map.of(), false, false))
+                        new Restore.Destination(data, elsewhere(plan, data), false, false))
                 .run(workers, new Progress(), new Cancellation());
+    }
+
+    /** Beside it, because the source's are on this machine too. */
+    private static Map<String, Path> elsewhere(RestorePlan plan, Path data) {
+        Map<String, Path> places = new TreeMap<>();
+        plan.document().archives().stream()
+                .filter(archive -> archive.location().startsWith("/"))
+                .forEach(archive ->
+                        places.put(archive.tablespace(), data.resolveSibling("tablespace-" + archive.tablespace())));
+        return places;
     }
 
     Path data() {

@@ -1,0 +1,92 @@
+package io.nightshift.jobs.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.run.JobType;
+import io.nightshift.infra.server.Effort;
+import io.nightshift.infra.server.FileTree;
+import io.nightshift.infra.server.Seed;
+import io.nightshift.infra.server.TestPostgres;
+import io.nightshift.jobs.TestCluster;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whatever was done to a cluster, and whenever its backups were taken: each restores to exactly what there was then. */
+class RandomChainsTest {
+
+    private static final int ACTS = Effort.of(60, 400);
+    private static final int BACKUPS = Effort.of(5, 30);
+    private static final int RESTORES = Effort.of(2, 30);
+
+    static Stream<Arguments> contests() {
+        return IncrementalBackupTest.servers().stream()
+                .flatMap(major -> Seed.underTest().stream().map(seed -> Arguments.of(major, seed)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("contests")
+    void every_backup_restores_to_what_there_was(int major, Seed seed) throws Exception {
+        Random random = seed.random();
+        Path elsewhere = TestPostgres.temporaryDirectory("elsewhere-");
+        try (TestCluster cluster = TestCluster.start(
+                major, Map.of("summarize_wal", "on", "autovacuum", "off", "max_prepared_transactions", "2"))) {
+            TestPostgres postgres = cluster.postgres();
+            var workload = new RandomWorkload(postgres, random, elsewhere);
+            workload.begin();
+            Map<BackupLabel, List<String>> had = new LinkedHashMap<>();
+            List<String> done = new ArrayList<>();
+            while (had.size() < BACKUPS) {
+                IntStream.range(0, random.nextInt(2 * ACTS / BACKUPS)).forEach(act -> done.add(workload.act()));
+                IncrementalBackupTest.run(type(random), cluster).attempt().completed();
+                List<StoredBackup> backups = cluster.backups();
+                BackupLabel label = backups.get(backups.size() - 1).label();
+                done.add(label.toString());
+                had.put(label, RandomWorkload.state(postgres::connect));
+            }
+
+            List<BackupLabel> wanted = new ArrayList<>(had.keySet());
+            BackupLabel last = wanted.remove(wanted.size() - 1);
+            Collections.shuffle(wanted, random);
+            wanted.add(0, last);
+            for (BackupLabel label : wanted.subList(0, Math.min(RESTORES, wanted.size()))) {
+                try (RestoredBackup restored = RestoredBackup.of(cluster, label)) {
+                    String story = "seed " + seed + ", backup " + label + "\n" + String.join("\n", done);
+                    assertThat(RandomWorkload.state(restored::connect))
+                            .as(story)
+                            .isEqualTo(had.get(label));
+                    assertThat(RandomWorkload.damage(restored::connect))
+                            .as(story)
+                            .isEmpty();
+                }
+            }
+            System.out.printf(
+                    "FIGURE PostgreSQL %d, seed %s: %d acts and backups, of types %s%n",
+                    major,
+                    seed,
+                    done.size(),
+                    had.keySet().stream().map(label -> label.type().toString()).toList());
+        } finally {
+            FileTree.delete(elsewhere);
+        }
+    }
+
+    private static JobType type(Random random) {
+        return switch (random.nextInt(8)) {
+            case 0 -> new FullBackupJobType();
+            case 1, 2 -> new DifferentialBackupJobType();
+            default -> new IncrementalBackupJobType();
+        };
+    }
+}
