@@ -59,7 +59,7 @@ final class BackupAttempt {
     /**
      * Streams it.
      *
-     * @param objections gets why nothing could be built on a parent
+     * @param objections gets why nothing could be built on a parent, or not on a newer one
      * @return empty when what was built on a parent is not sound
      */
     @SuppressWarnings("try") // the registration is for closing only
@@ -100,8 +100,8 @@ final class BackupAttempt {
         }
         Parents.Found found =
                 new Parents(run, type, storages, clock).find(server, paths(server, identity), identity.timeline());
+        found.reasons().stream().filter(reason -> !objections.contains(reason)).forEach(objections::add);
         if (found.parent().isEmpty()) {
-            objections.addAll(found.reasons());
             BackupReport.requireFullWanted(run, type, objections);
         }
         found.parent().ifPresent(parent -> parent.upload(server, node, run));

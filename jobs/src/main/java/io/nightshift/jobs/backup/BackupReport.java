@@ -16,6 +16,7 @@ import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Section;
 import io.nightshift.infra.run.Severity;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -74,7 +75,9 @@ final class BackupReport {
     static void parent(RunContext run, BackupDocument document, List<String> reasons) {
         BackupLabel parent = document.parent();
         if (parent != null) {
-            run.section(Section.text("parent", parent.toString()));
+            List<String> lines = new ArrayList<>(List.of(parent.toString()));
+            lines.addAll(reasons);
+            run.section(Section.text("parent", String.join("\n", lines)));
         } else if (!reasons.isEmpty()) {
             run.section(Section.text("why it is a full backup", String.join("\n", reasons)));
         }
@@ -173,7 +176,9 @@ final class BackupReport {
     }
 
     static String summary(BackupDocument document) {
-        return "backup " + document.label() + ": " + size(document.bytes()) + " stored in "
+        return "backup " + document.label()
+                + (document.parent() == null ? "" : " on " + document.parent()) + ": " + size(document.bytes())
+                + " stored in "
                 + size(document.storedBytes()) + ", read back and equal to the server's manifest"
                 + sourceDamage(document.source().damage());
     }

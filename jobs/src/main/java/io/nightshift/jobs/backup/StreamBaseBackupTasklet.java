@@ -100,8 +100,8 @@ final class StreamBaseBackupTasklet implements Tasklet {
     private void stream(ManagedNode node) {
         List<String> objections = new ArrayList<>();
         Optional<BackupDocument> written = Optional.empty();
-        while (written.isEmpty()) {
-            BackupType asked = objections.size() < ATTEMPTS ? type : BackupType.FULL;
+        for (int attempt = 1; written.isEmpty(); attempt++) {
+            BackupType asked = attempt <= ATTEMPTS ? type : BackupType.FULL;
             if (asked != type) {
                 BackupReport.requireFullWanted(run, type, objections);
             }

@@ -1,6 +1,7 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.backup.BackupCatalog;
+import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.StoredBackup;
@@ -89,10 +90,10 @@ final class BackupList {
         return backups;
     }
 
-    /** Those that some storage holds whole, with a readable document. */
+    /** Those that the storages hold whole, with all that they need. */
     List<StoredBackup> restorable() {
         return backups.stream()
-                .filter(backup -> backup.isRestorable() && backup.document().isPresent())
+                .filter(backup -> BackupChain.isComplete(backup, backups))
                 .toList();
     }
 
@@ -148,15 +149,22 @@ final class BackupList {
     }
 
     void print(PrintWriter out) {
+        boolean chained = backups.stream().anyMatch(backup -> parent(backup).isPresent());
         boolean labelled = backups.stream().anyMatch(backup -> !labels(backup).isEmpty());
         List<String> header = new ArrayList<>(
                 List.of("label", "cluster", "type", "state", "size", "stored", "WAL", "end LSN", "server", "ended"));
+        if (chained) {
+            header.add("needs");
+        }
         if (labelled) {
             header.add("labels");
         }
         TextTable table = new TextTable(header);
         backups.forEach(backup -> {
             List<String> row = new ArrayList<>(cells(backup));
+            if (chained) {
+                row.add(parent(backup).map(BackupLabel::toString).orElse("-"));
+            }
             if (labelled) {
                 row.add(labels(backup).entrySet().stream()
                         .map(label -> label.getKey() + ": " + label.getValue())
@@ -170,7 +178,28 @@ final class BackupList {
                 out.println(backup.label() + " is damaged in storage " + storage + ": " + copy.reason());
             }
         }));
+        backups.forEach(backup -> broken(backup).ifPresent(out::println));
         restorabilityLines().forEach(out::println);
+    }
+
+    private static Optional<BackupLabel> parent(StoredBackup backup) {
+        return backup.document().map(BackupDocument::parent);
+    }
+
+    /** What is the matter with a backup that is whole itself. */
+    private Optional<String> broken(StoredBackup backup) {
+        if (parent(backup).isEmpty() || !backup.isRestorable() || BackupChain.isComplete(backup, backups)) {
+            return Optional.empty();
+        }
+        try {
+            return BackupChain.of(backup, backups).links().stream()
+                    .filter(link -> !link.isRestorable())
+                    .findFirst()
+                    .map(link -> backup.label() + " cannot be restored: it needs " + link.label()
+                            + ", which no storage holds whole");
+        } catch (NightshiftException broken) {
+            return Optional.of(String.valueOf(broken.getMessage()));
+        }
     }
 
     /** What people wrote on it. */
