@@ -153,8 +153,11 @@ final class ServerFiles {
                         settings));
         write(AUTO, "# Empty by nightshift restore; the source's is " + AUTO + ".source.\n");
         write(HBA, """
-                # Written by nightshift restore. The socket lies in this directory, which only its owner may enter.
-                local all all trust
+                # Written by nightshift restore. Nobody knows the superuser's password of the source: the socket lies in this
+                # directory, which only its owner may enter, and lets him in as postgres; all others need their passwords.
+                # If postgres is no superuser of the cluster, write the name of one there.
+                local all postgres trust
+                local all all scram-sha-256
                 host all all 127.0.0.1/32 scram-sha-256
                 host all all ::1/128 scram-sha-256
                 """);

@@ -301,6 +301,27 @@ class WalEventsTest {
         assertThat(points).isEqualTo(story.restorePoints);
     }
 
+    @ParameterizedTest
+    @MethodSource(VERSIONS)
+    void tells_of_the_last_checkpoint_what_the_server_says(int major) throws Exception {
+        Story story = story(major);
+
+        List<WalEvent> checkpoints = all(story.events(major)).stream()
+                .filter(event -> event instanceof WalEvent.Checkpoint)
+                .toList();
+
+        WalEvent.Checkpoint last = (WalEvent.Checkpoint) checkpoints.get(checkpoints.size() - 1);
+        try (Connection connection = story.postgres.connect("postgres");
+                Statement sql = connection.createStatement();
+                ResultSet row =
+                        sql.executeQuery("SELECT checkpoint_lsn, checkpoint_time FROM pg_control_checkpoint()")) {
+            row.next();
+            assertThat(last.start()).isEqualTo(Lsn.parse(row.getString(1)));
+            assertThat(last.at())
+                    .isEqualTo(row.getObject(2, OffsetDateTime.class).toInstant());
+        }
+    }
+
     @Test
     void ends_where_the_server_has_written_nothing_yet_and_begins_at_any_record() throws Exception {
         Story story = story(18);

@@ -64,7 +64,7 @@ class RestoreToTargetTest {
             assertRefused(
                     source,
                     new RestoreTarget.AtTime(Instant.parse("2100-01-01T00:00:00Z"), true),
-                    "the WAL was archived until");
+                    "the archived WAL says what happened until ");
             assertRefused(source, new RestoreTarget.AtLsn(Lsn.parse("FF/0"), true), "the last archived record");
             assertRefused(source, new RestoreTarget.AtLsn(Lsn.parse("0/100"), true), "is before the end of backup");
             assertRefused(source, new RestoreTarget.AtXid(4_000_000_000L, true), "is not in the archived WAL");
