@@ -58,7 +58,7 @@ final class RecoveryWal {
         return path.steps().size() * wal.segmentSize();
     }
 
-    /** Fetches what is not there yet; each file is checked, and on disk when this returns. */
+    /** Fetches it, each file checked; to be synced with the rest of the data directory. */
     void fetch(Path dataDirectory, Progress progress, Cancellation cancellation) {
         Path folder = dataDirectory.resolve(FOLDER);
         Map<String, Long> list = new TreeMap<>();
@@ -88,7 +88,6 @@ final class RecoveryWal {
         list.forEach(
                 (name, bytes) -> lines.append(name).append(' ').append(bytes).append('\n'));
         write(folder.resolve(LIST), lines.toString().getBytes(StandardCharsets.UTF_8));
-        Durable.syncOne(folder);
     }
 
     /** All of them, so that a promotion takes a number that no other timeline has. */
@@ -97,6 +96,6 @@ final class RecoveryWal {
     }
 
     private static void write(Path file, byte[] content) {
-        Durable.write(file, PRIVATE, out -> out.write(content));
+        Durable.writeUnsynced(file, PRIVATE, out -> out.write(content));
     }
 }

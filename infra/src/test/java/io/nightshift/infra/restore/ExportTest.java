@@ -22,6 +22,7 @@ import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
+import io.nightshift.infra.server.QuickDirectory;
 import io.nightshift.infra.storage.Storage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -57,7 +58,7 @@ class ExportTest {
     private static final String OBJECTS = "chanuka/18-7711071849857489922/backups/" + LABEL + "/";
     private static final String MAP = "16575 /mnt/fast\n";
 
-    @TempDir
+    @TempDir(factory = QuickDirectory.class)
     private Path temporary;
 
     private final Cancellation cancellation = new Cancellation();

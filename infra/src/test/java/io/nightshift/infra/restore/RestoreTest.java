@@ -15,6 +15,7 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
+import io.nightshift.infra.server.QuickDirectory;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.infra.storage.Storage;
 import java.io.IOException;
@@ -45,7 +46,7 @@ class RestoreTest {
     private static final String OBJECTS = "chanuka/18-7711071849857489922/backups/" + LABEL + "/";
     private static final String MARK = TargetDirectory.UNFINISHED;
 
-    @TempDir
+    @TempDir(factory = QuickDirectory.class)
     private Path temporary;
 
     private final Cancellation cancellation = new Cancellation();

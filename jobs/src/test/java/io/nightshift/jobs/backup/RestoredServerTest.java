@@ -64,7 +64,7 @@ class RestoredServerTest {
     /** Each session of the source adds one, where triggers can see logins. */
     private static final String LOGINS = "SELECT count(*) FROM login";
 
-    private final Path directory = TestPostgres.temporaryDirectory("restored-");
+    private final Path directory = TestPostgres.quickDirectory("restored-");
     private final Path location = TestPostgres.temporaryDirectory("production-");
     private final Path traces = TestPostgres.temporaryDirectory("traces-");
     private final Path data = directory.resolve("data");
@@ -166,7 +166,8 @@ class RestoredServerTest {
 
     /** What the data themselves do to every session of a database, whatever the server's files say. */
     private static void makeSessionsHostile(TestPostgres source, int major) {
-        source.execute("hostile", """
+        source.execute(
+                "hostile", """
                 CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS
                 $$ BEGIN RAISE 'a trigger of the source has fired'; END $$
                 """, "CREATE EVENT TRIGGER refuse_ddl ON ddl_command_start EXECUTE FUNCTION refuse()");
