@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
 /**
  * The configuration of a restored server. An inert one gets files of its own, because the source's would make it archive
  * into, follow, or clean up what is the source's; a replacement keeps the source's, without what they say of recovery.
+ * To be synced with the rest of the data directory.
  */
 final class ServerFiles {
 
@@ -272,7 +273,7 @@ final class ServerFiles {
     }
 
     private void write(String name, String content) {
-        Durable.write(
+        Durable.writeUnsynced(
                 directory.resolve(name), PRIVATE, out -> out.write(content.getBytes(StandardCharsets.ISO_8859_1)));
     }
 

@@ -54,7 +54,8 @@ class WalSearchTest {
                 }
                 transaction(sql);
             }
-            sql.execute("SELECT pg_create_restore_point('the last record')");
+            sql.execute("SELECT pg_create_restore_point('after all')");
+            sql.execute("CHECKPOINT");
             end = lsn(sql, "SELECT pg_current_wal_flush_lsn()");
             Path wal = postgres.dataDirectory().resolve("pg_wal");
             files = WalFiles.read(wal, FIRST, begin.plus(-SEGMENT), SEGMENT).upTo(end);
