@@ -24,6 +24,11 @@ import java.util.TreeMap;
  * <p>Recovery takes an exit status up to 125 for the end of the WAL, and then opens the database. The command gives 1 for
  * what is no part of this restore only, as its list says; what is on the list and not there, or not whole, ends the
  * server (PostgreSQL manual, {@code restore_command}).
+ *
+ * <p>{@code recovery_prefetch} keeps its default, {@code try}: the server then decodes WAL ahead of what it replays, behind
+ * the target too. That is harmless: what is behind is no part of the list, so the command gives 1, and an error met ahead
+ * counts only when replay comes there. Off, it is not quicker where the restored files are still in the machine's memory
+ * (measured, {@code .ci/bench/restore.md}), and clusters larger than that are what it is for.
  */
 final class RecoveryWal {
 
