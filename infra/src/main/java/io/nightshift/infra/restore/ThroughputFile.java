@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -54,7 +55,7 @@ public final class ThroughputFile {
         String line = String.format(
                 Locale.ROOT,
                 "%s %s %d bytes in %d ms%n",
-                at,
+                at.truncatedTo(ChronoUnit.SECONDS),
                 word(done.work()),
                 done.bytes(),
                 done.took().toMillis());

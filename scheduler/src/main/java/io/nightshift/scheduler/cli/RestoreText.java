@@ -67,21 +67,26 @@ final class RestoreText {
     /** Says of each part from what it was computed, or that nothing like it was measured. */
     private static String time(BackupDocument document, RestoreEstimate estimate) {
         String replay = estimate.replay()
-                .map(part -> "replay " + RunText.duration(part.takes()) + " at " + rate(part.rate(), "recoveries"))
+                .map(part -> "replay " + RunText.duration(part.takes()) + " at "
+                        + rate(part.rate(), "recovery", "recoveries"))
                 .orElse("replay was not measured here yet");
         return estimate.files()
                 .map(part -> {
                     boolean isLeast = part.rate().work() == Throughput.Work.VERIFICATION;
                     return (isLeast ? "at least " : "about ") + RunText.duration(estimate.takes()) + ": files "
                             + RunText.duration(part.takes()) + " at "
-                            + rate(part.rate(), isLeast ? "readings back, no restore yet" : "restores") + ", " + replay;
+                            + (isLeast
+                                    ? rate(part.rate(), "verification, no restore yet", "verifications, no restore yet")
+                                    : rate(part.rate(), "restore", "restores"))
+                            + ", " + replay;
                 })
                 .orElseGet(() -> "not known: nothing was restored or verified on this machine yet; the backup took "
                         + RunText.duration(Duration.between(document.startedAt(), document.endedAt())));
     }
 
-    private static String rate(Rate rate, String of) {
-        return Arguments.bytes(Math.round(rate.bytesPerSecond())) + "/s (last " + rate.count() + " " + of + ")";
+    private static String rate(Rate rate, String one, String several) {
+        return Arguments.bytes(Math.round(rate.bytesPerSecond())) + "/s ("
+                + (rate.count() == 1 ? "one " + one : "the last " + rate.count() + " " + several) + " here)";
     }
 
     static Map<String, Object> json(RestorePlan plan) {
