@@ -2,6 +2,7 @@ package io.nightshift.scheduler;
 
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.ThroughputFile;
 import io.nightshift.infra.server.ServerHome;
 import io.nightshift.infra.storage.KnownStorages;
 import java.io.IOException;
@@ -51,6 +52,11 @@ public record Home(Path path) {
     /** Which storages this installation has taken. */
     public KnownStorages knownStorages() {
         return new KnownStorages(path.resolve("storages"));
+    }
+
+    /** How fast this machine restores. */
+    public ThroughputFile throughput() {
+        return new ThroughputFile(path.resolve("throughput"));
     }
 
     /** Where {@code serve} answers over HTTP, for whoever looks for it. */

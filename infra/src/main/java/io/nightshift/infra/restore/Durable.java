@@ -83,6 +83,16 @@ final class Durable {
 
     /** A file that appears whole, or not at all. */
     static void write(Path file, Set<PosixFilePermission> mode, Content content) {
+        write(file, mode, true, content);
+        syncParent(file);
+    }
+
+    /** The same for what {@link #sync} will put on disk together with all else. */
+    static void writeUnsynced(Path file, Set<PosixFilePermission> mode, Content content) {
+        write(file, mode, false, content);
+    }
+
+    private static void write(Path file, Set<PosixFilePermission> mode, boolean synced, Content content) {
         Path part = file.resolveSibling(file.getFileName() + ".part");
         try {
             try (FileChannel channel = FileChannel.open(
@@ -94,10 +104,11 @@ final class Durable {
                             PosixFilePermissions.asFileAttribute(mode));
                     OutputStream out = Channels.newOutputStream(channel)) {
                 content.writeTo(out);
-                channel.force(true);
+                if (synced) {
+                    channel.force(true);
+                }
             }
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-            syncParent(file);
         } catch (IOException failed) {
             throw TargetFailures.of(file, failed);
         }

@@ -24,6 +24,11 @@ import java.util.TreeMap;
  * <p>Recovery takes an exit status up to 125 for the end of the WAL, and then opens the database. The command gives 1 for
  * what is no part of this restore only, as its list says; what is on the list and not there, or not whole, ends the
  * server (PostgreSQL manual, {@code restore_command}).
+ *
+ * <p>{@code recovery_prefetch} keeps its default, {@code try}: the server then decodes WAL ahead of what it replays, behind
+ * the target too. That is harmless: what is behind is no part of the list, so the command gives 1, and an error met ahead
+ * counts only when replay comes there. Off, it is not quicker where the restored files are still in the machine's memory
+ * (measured, {@code .ci/bench/restore.md}), and clusters larger than that are what it is for.
  */
 final class RecoveryWal {
 
@@ -58,7 +63,7 @@ final class RecoveryWal {
         return path.steps().size() * wal.segmentSize();
     }
 
-    /** Fetches what is not there yet; each file is checked, and on disk when this returns. */
+    /** Fetches it, each file checked; to be synced with the rest of the data directory. */
     void fetch(Path dataDirectory, Progress progress, Cancellation cancellation) {
         Path folder = dataDirectory.resolve(FOLDER);
         Map<String, Long> list = new TreeMap<>();
@@ -88,7 +93,6 @@ final class RecoveryWal {
         list.forEach(
                 (name, bytes) -> lines.append(name).append(' ').append(bytes).append('\n'));
         write(folder.resolve(LIST), lines.toString().getBytes(StandardCharsets.UTF_8));
-        Durable.syncOne(folder);
     }
 
     /** All of them, so that a promotion takes a number that no other timeline has. */
@@ -97,6 +101,6 @@ final class RecoveryWal {
     }
 
     private static void write(Path file, byte[] content) {
-        Durable.write(file, PRIVATE, out -> out.write(content));
+        Durable.writeUnsynced(file, PRIVATE, out -> out.write(content));
     }
 }

@@ -98,7 +98,8 @@ public final class RestorableCluster {
 
     /** See {@link RestorePlanner#plan}. */
     public RestorePlan plan(@Nullable StoredBackup only, RestoreTarget target, RestoreTimeline timeline) {
-        return new RestorePlanner(name, backups, wal).plan(only, target, timeline);
+        return new RestorePlanner(name, backups, backup -> new BackupWal(BackupCopies.of(backup, storages)), wal)
+                .plan(only, target, timeline);
     }
 
     /** To which times it can be restored, as far as listings show: nothing is read but histories. */

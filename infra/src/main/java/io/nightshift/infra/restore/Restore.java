@@ -3,6 +3,7 @@ package io.nightshift.infra.restore;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.Wal;
 import io.nightshift.infra.restore.Extraction.Use;
+import io.nightshift.infra.restore.Throughput.Work;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
@@ -81,7 +82,9 @@ public final class Restore {
         if (!destination.delta()) {
             there.requireNotStarted(expected);
         }
+        List<String> created = new CreatedTablespaces(plan, tablespaces.elsewhere()).require();
         FreeSpace.require(needed());
+        long begun = System.nanoTime();
         progress.begin("compare with what is there", null, "bytes");
         try (DataDirectory target = DataDirectory.takeOver(directory, tablespaces, what(), destination.delta())) {
             var kept = new KeptFiles(target, document.major(), expected);
@@ -94,8 +97,6 @@ public final class Restore {
             ControlFile control = extraction.control();
             var recoveryWal = new RecoveryWal(wal, plan.wal());
             recoveryWal.fetch(directory, progress, cancellation);
-            List<String> created =
-                    new CreatedTablespaces(plan, directory, tablespaces.elsewhere()).require(control.walSegmentSize());
             progress.begin("make durable", null, "");
             var files = new ServerFiles(document, directory);
             Map<String, String> recovery = recovery();
@@ -122,6 +123,7 @@ public final class Restore {
                     complaints,
                     notes(extraction, created),
                     checklist,
+                    Throughput.since(begun, Work.RESTORE, kept.files() > 0 ? 0 : extraction.bytes() + plan.walBytes()),
                     port);
         }
     }

@@ -3,6 +3,7 @@ package io.nightshift.infra.restore;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.wal.WalEvent.TablespaceCreation;
 import io.nightshift.infra.wal.WalLineage;
 import io.nightshift.infra.wal.WalPath;
 import java.time.Instant;
@@ -20,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * @param lineage of the timeline that recovery follows
  * @param wal that is fetched; empty where the backup's own is enough
  * @param storedBytes of that WAL
- * @param stopsAt where recovery stops: in front of, or behind, the record there
- * @param newest when the last transaction that will be there ended; null where nothing was read that says so
  * @param notes what else to know
  */
 public record RestorePlan(
@@ -31,9 +30,22 @@ public record RestorePlan(
         WalLineage lineage,
         WalPath wal,
         long storedBytes,
-        Lsn stopsAt,
-        @Nullable Instant newest,
+        Replay replay,
         List<String> notes) {
+
+    /**
+     * What recovery does on its way.
+     *
+     * @param stopsAt where it stops: in front of, or behind, the record there
+     * @param newest when the last transaction that will be there ended; null where nothing was read that says so
+     * @param tablespaces that it creates, where they are at the source
+     */
+    public record Replay(Lsn stopsAt, @Nullable Instant newest, List<TablespaceCreation> tablespaces) {
+
+        public Replay {
+            tablespaces = List.copyOf(tablespaces);
+        }
+    }
 
     /** What the server does when it is there (manual, {@code recovery_target_action}). */
     public enum Action {
@@ -48,6 +60,19 @@ public record RestorePlan(
 
     public BackupDocument document() {
         return backup.document().orElseThrow();
+    }
+
+    public Lsn stopsAt() {
+        return replay.stopsAt();
+    }
+
+    public @Nullable Instant newest() {
+        return replay.newest();
+    }
+
+    /** Of WAL, from where the backup begins. */
+    public long replayedBytes() {
+        return replay.stopsAt().minus(document().startLsn());
     }
 
     /** Unpacked, for as long as recovery takes. */

@@ -16,19 +16,25 @@ import io.nightshift.infra.restore.RestoreTarget.Immediate;
 import io.nightshift.infra.restore.RestoreTarget.Latest;
 import io.nightshift.infra.wal.StoredWal;
 import io.nightshift.infra.wal.WalEvent;
+import io.nightshift.infra.wal.WalEvent.TablespaceCreation;
+import io.nightshift.infra.wal.WalEvents;
 import io.nightshift.infra.wal.WalLineage;
 import io.nightshift.infra.wal.WalLineage.Branch;
 import io.nightshift.infra.wal.WalPath;
 import io.nightshift.infra.wal.WalSearch;
+import io.nightshift.infra.wal.WalSegments;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,14 +42,20 @@ import org.jspecify.annotations.Nullable;
  * Finds the backup and the WAL that lead to a target, before anything is written. Whether it can be reached is read from
  * the WAL itself, record by record from the backup on: what a server would say after hours of replay is said now.
  */
-public final class RestorePlanner {
+final class RestorePlanner {
 
     private final String cluster;
     private final List<StoredBackup> backups;
+    private final Function<StoredBackup, WalSegments> walOf;
     private final StoredWal wal;
 
-    /** @param backups of one system identifier and major version */
-    public RestorePlanner(String cluster, List<StoredBackup> backups, StoredWal wal) {
+    /**
+     * @param backups of one system identifier and major version
+     * @param walOf the WAL that is in a backup itself
+     * @param wal of the archive
+     */
+    RestorePlanner(
+            String cluster, List<StoredBackup> backups, Function<StoredBackup, WalSegments> walOf, StoredWal wal) {
         this.cluster = cluster;
         this.backups = backups.stream()
                 .filter(backup -> BackupChain.isComplete(backup, backups))
@@ -51,6 +63,7 @@ public final class RestorePlanner {
                                 (StoredBackup backup) -> document(backup).endLsn())
                         .reversed())
                 .toList();
+        this.walOf = walOf;
         this.wal = wal;
     }
 
@@ -65,7 +78,7 @@ public final class RestorePlanner {
      * @throws NightshiftException REFUSED if the target cannot be reached: it says why, and which point is the nearest;
      *     DATA_DAMAGED if WAL on the way is damaged, or the history of the timeline is lost
      */
-    public RestorePlan plan(@Nullable StoredBackup only, RestoreTarget target, RestoreTimeline timeline) {
+    RestorePlan plan(@Nullable StoredBackup only, RestoreTarget target, RestoreTimeline timeline) {
         List<StoredBackup> candidates = only == null ? backups : List.of(only);
         if (candidates.isEmpty()) {
             throw new NightshiftException(
@@ -169,6 +182,8 @@ public final class RestorePlanner {
         private final WalPath path;
         private final Lsn from;
         private final List<String> notes = new ArrayList<>(wal.away());
+        private final Set<TablespaceCreation> tablespaces = new LinkedHashSet<>();
+        private boolean isReadFromTheStart;
 
         /** @param first where WAL of the archive is read from; if it is not there, from the end of the backup's own */
         Attempt(StoredBackup backup, RestoreTarget target, WalLineage lineage, Lsn first) {
@@ -272,9 +287,16 @@ public final class RestorePlanner {
             if (result.found().isPresent()) {
                 return plan(at, result.found().get(), result);
             }
-            Instant archived = archivedUntil();
-            if (at.time().isAfter(archived) || isBroken()) {
-                throw elsewhere(Why.NOT_FOUND, unreachable(result, "the WAL was archived until " + archived));
+            // When it was stored says nothing: what came behind it may have been on its way.
+            Optional<Instant> latest = result.passed().latest();
+            boolean isKnown = latest.filter(time -> !at.time().isAfter(time)).isPresent();
+            if (!isKnown || isBroken()) {
+                throw elsewhere(
+                        Why.NOT_FOUND,
+                        unreachable(
+                                result,
+                                latest.map(time -> "the archived WAL says what happened until " + time + ", not later")
+                                        .orElse("the archived WAL behind it has no time")));
             }
             notes.add("no transaction ended between "
                     + result.newest().map(end -> end.at().toString()).orElse("the backup")
@@ -334,7 +356,32 @@ public final class RestorePlanner {
             long bytes = needed.steps().stream()
                     .mapToLong(step -> wal.storedBytes(step.object()))
                     .sum();
-            return new RestorePlan(backup, target, recovery, lineage, needed, bytes, stopsAt, newest, notes);
+            if (document.wal() == Wal.INCLUDED && !isReadFromTheStart) {
+                readOwnWal();
+            }
+            var replay = new RestorePlan.Replay(stopsAt, newest, List.copyOf(tablespaces));
+            return new RestorePlan(backup, target, recovery, lineage, needed, bytes, replay, notes);
+        }
+
+        /** What the backup has of it, and the archive has not. Whether it is whole the restore itself finds out. */
+        private void readOwnWal() {
+            try (var events = new WalEvents(
+                    walOf.apply(backup),
+                    document.major(),
+                    wal.segmentSize(),
+                    any -> document.timeline(),
+                    document.startLsn())) {
+                for (var event = events.next();
+                        event.isPresent() && event.get().start().isBefore(document.endLsn());
+                        event = events.next()) {
+                    if (event.get() instanceof TablespaceCreation creation) {
+                        tablespaces.add(creation);
+                    }
+                }
+            } catch (IOException | NightshiftException unreadable) {
+                notes.add("could not see whether the backup's own WAL creates tablespaces outside this directory: "
+                        + unreadable.getMessage());
+            }
         }
 
         private WalSearch.Result search(Question question) {
@@ -343,8 +390,11 @@ public final class RestorePlanner {
 
         private WalSearch.Result search(Lsn begin, Lsn end, Question question) {
             try {
-                return question.ask(
+                WalSearch.Result result = question.ask(
                         new WalSearch(wal, document.major(), wal.segmentSize(), path::timeline, begin, end));
+                isReadFromTheStart = begin.equals(document.startLsn());
+                tablespaces.addAll(result.passed().tablespaces());
+                return result;
             } catch (WalSearch.Broken broken) {
                 boolean isInTheBackup = document.wal() == Wal.INCLUDED
                         && from.equals(document.startLsn())
@@ -366,11 +416,6 @@ public final class RestorePlanner {
         /** An older backup may lead to the same xid or name somewhere else; to a time or a location it takes this way. */
         private RuntimeException elsewhere(Why why, NightshiftException reason) {
             return target instanceof AtName || target instanceof AtXid ? new Unsuitable(why, reason) : reason;
-        }
-
-        private Instant archivedUntil() {
-            WalPath.Step last = path.steps().get(path.steps().size() - 1);
-            return wal.storedAt(last.object()).orElse(Instant.EPOCH);
         }
 
         private Unsuitable tooEarly(String words) {

@@ -12,6 +12,7 @@ import java.util.List;
  * @param complaints what was wrong with copies that another one stood in for
  * @param notes what differs from the source, and what to know before using it
  * @param checklist what to look at before it takes the source's place; empty of an inert one
+ * @param throughput of writing what was not there
  * @param port that an inert server will listen on; 0 of a replacement
  */
 public record Restored(
@@ -22,4 +23,5 @@ public record Restored(
         List<String> complaints,
         List<String> notes,
         List<String> checklist,
+        Throughput throughput,
         int port) {}

@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
 /**
  * The configuration of a restored server. An inert one gets files of its own, because the source's would make it archive
  * into, follow, or clean up what is the source's; a replacement keeps the source's, without what they say of recovery.
+ * To be synced with the rest of the data directory.
  */
 final class ServerFiles {
 
@@ -153,8 +154,11 @@ final class ServerFiles {
                         settings));
         write(AUTO, "# Empty by nightshift restore; the source's is " + AUTO + ".source.\n");
         write(HBA, """
-                # Written by nightshift restore. The socket lies in this directory, which only its owner may enter.
-                local all all trust
+                # Written by nightshift restore. Nobody knows the superuser's password of the source: the socket lies in this
+                # directory, which only its owner may enter, and lets him in as postgres; all others need their passwords.
+                # If postgres is no superuser of the cluster, write the name of one there.
+                local all postgres trust
+                local all all scram-sha-256
                 host all all 127.0.0.1/32 scram-sha-256
                 host all all ::1/128 scram-sha-256
                 """);
@@ -269,7 +273,7 @@ final class ServerFiles {
     }
 
     private void write(String name, String content) {
-        Durable.write(
+        Durable.writeUnsynced(
                 directory.resolve(name), PRIVATE, out -> out.write(content.getBytes(StandardCharsets.ISO_8859_1)));
     }
 

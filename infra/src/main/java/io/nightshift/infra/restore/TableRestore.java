@@ -97,11 +97,13 @@ public final class TableRestore {
                     .run(workers, progress, cancellation);
             progress.begin("recover", null, "");
             tablespaces.values().forEach(ServerUser.of(copy.data())::own);
+            long begun = System.nanoTime();
             PostgresServer server = PostgresServer.adopt(copy.data(), binaries, cancellation);
+            Throughput replay = Throughput.since(begun, Throughput.Work.REPLAY, plan.replayedBytes());
             cancellation.check();
             server.start(THROWN_AWAY);
             try {
-                return extract(wanted, server, copy, restored, progress, cancellation);
+                return extract(wanted, server, copy, restored, replay, progress, cancellation);
             } finally {
                 server.stop();
             }
@@ -123,6 +125,7 @@ public final class TableRestore {
             PostgresServer server,
             TemporaryCopy copy,
             Restored restored,
+            Throughput replay,
             Progress progress,
             Cancellation cancellation) {
         String database = database(wanted, server);
@@ -142,7 +145,7 @@ public final class TableRestore {
             }
             cancellation.check();
             List<String> notes = notes(wanted, tables, copy);
-            return new Extracted(database, way(), dump.isPresent(), copy.publish(files, more), restored, notes);
+            return new Extracted(database, way(), dump.isPresent(), copy.publish(files, more), restored, replay, notes);
         } catch (SQLException e) {
             throw SqlStates.failure("database " + database + " of the temporary copy not read", e);
         }
@@ -297,12 +300,10 @@ public final class TableRestore {
         }
     }
 
-    /** What the source's administrators set for roles and databases must not reach into these sessions. */
     private static String options(PostgresServer server) {
-        return "-c session_preload_libraries= -c local_preload_libraries= -c statement_timeout=0 -c lock_timeout=0"
-                + " -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=off -c row_security=off"
-                + " -c search_path=pg_catalog"
-                + (server.binaries().version().major() >= 17 ? " -c event_triggers=off" : "");
+        return InertSession.options(server.binaries().version().major())
+                + " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+                + " -c default_transaction_read_only=off -c row_security=off -c search_path=pg_catalog";
     }
 
     private static Connection connect(PostgresServer server, String database) throws SQLException {

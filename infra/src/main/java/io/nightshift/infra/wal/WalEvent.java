@@ -3,7 +3,7 @@ package io.nightshift.infra.wal;
 import io.nightshift.infra.postgres.Lsn;
 import java.time.Instant;
 
-/** A record of the WAL at which recovery can stop, or that reaches beyond the data directory. */
+/** A record of the WAL at which recovery can stop, that has a time, or that reaches beyond the data directory. */
 public sealed interface WalEvent {
 
     /** Where the record begins. */
@@ -23,6 +23,9 @@ public sealed interface WalEvent {
 
     /** {@code pg_create_restore_point(name)}. */
     record RestorePoint(Lsn start, Lsn end, String name, Instant at) implements WalEvent {}
+
+    /** A checkpoint, online or at a shutdown. {@code at} is when it began, by the server's clock, in whole seconds. */
+    record Checkpoint(Lsn start, Lsn end, Instant at) implements WalEvent {}
 
     /**
      * {@code CREATE TABLESPACE}. Replay uses the same directory, wherever the data directory is by then.

@@ -43,6 +43,7 @@ public final class WalEvents implements AutoCloseable {
     private static final int ORIGIN = 253;
     private static final int TOP_LEVEL_XID = 252;
     private static final int NAME_LENGTH = 64;
+    private static final int TIME_OF_CHECKPOINT = 64;
 
     /**
      * Where and why the WAL ends.
@@ -99,8 +100,7 @@ public final class WalEvents implements AutoCloseable {
         try {
             return switch (records.manager()) {
                 case WalRecords.TRANSACTION_MANAGER -> transaction();
-                case WalRecords.LOG_MANAGER ->
-                    records.operation() == WalRecords.RESTORE_POINT ? Optional.of(restorePoint()) : Optional.empty();
+                case WalRecords.LOG_MANAGER -> ofLog();
                 case WalRecords.TABLESPACE_MANAGER ->
                     records.operation() == WalRecords.CREATE_TABLESPACE
                             ? Optional.of(tablespaceCreation())
@@ -154,6 +154,21 @@ public final class WalEvents implements AutoCloseable {
 
     private static void skip(ByteBuffer data, long bytes) {
         data.position(Math.toIntExact(data.position() + bytes));
+    }
+
+    private Optional<WalEvent> ofLog() {
+        return switch (records.operation()) {
+            case WalRecords.RESTORE_POINT -> Optional.of(restorePoint());
+            case WalRecords.CHECKPOINT_ONLINE, WalRecords.CHECKPOINT_SHUTDOWN -> Optional.of(checkpoint());
+            default -> Optional.empty();
+        };
+    }
+
+    /** From {@code src/include/catalog/pg_control.h}. */
+    private WalEvent checkpoint() {
+        ByteBuffer data = data(records.content());
+        Instant at = Instant.ofEpochSecond(data.getLong(data.position() + TIME_OF_CHECKPOINT));
+        return new WalEvent.Checkpoint(records.start(), records.end(), at);
     }
 
     private WalEvent restorePoint() {

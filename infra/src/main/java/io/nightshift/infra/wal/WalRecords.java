@@ -20,6 +20,8 @@ final class WalRecords implements AutoCloseable {
     static final int LOG_MANAGER = 0;
     static final int TABLESPACE_MANAGER = 5;
     static final int CREATE_TABLESPACE = 0x00;
+    static final int CHECKPOINT_SHUTDOWN = 0x00;
+    static final int CHECKPOINT_ONLINE = 0x10;
     static final int SWITCH = 0x40;
     static final int RESTORE_POINT = 0x70;
     static final int OVERWRITE_CONTINUATION = 0xD0;

@@ -6,6 +6,8 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -32,9 +34,56 @@ public final class WalSearch {
      * @param lastRecord where the last record begins that was read, the found one or the last whole one before the end;
      *     {@link Lsn#INVALID} if there is none
      * @param end where it ends
-     * @param newest the transaction with the latest time of those read; a time as a target has to be before it
+     * @param passed what was read before the found one
      */
-    public record Result(Optional<WalEvent> found, Lsn lastRecord, Lsn end, Optional<WalEvent.TransactionEnd> newest) {}
+    public record Result(Optional<WalEvent> found, Lsn lastRecord, Lsn end, Passed passed) {
+
+        /** The transaction with the latest time of those read. */
+        public Optional<WalEvent.TransactionEnd> newest() {
+            return passed.newest();
+        }
+    }
+
+    /**
+     * What recovery does on its way.
+     *
+     * @param newest the transaction with the latest time
+     * @param latest the latest time that any record has: of a transaction, a restore point or a checkpoint. Up to then it
+     *     is known what happened; of a later time nothing is
+     * @param tablespaces that are created
+     */
+    public record Passed(
+            Optional<WalEvent.TransactionEnd> newest,
+            Optional<Instant> latest,
+            List<WalEvent.TablespaceCreation> tablespaces) {
+
+        static final Passed NOTHING = new Passed(Optional.empty(), Optional.empty(), List.of());
+
+        public Passed {
+            tablespaces = List.copyOf(tablespaces);
+        }
+
+        Passed and(WalEvent event) {
+            if (event instanceof WalEvent.TransactionEnd end) {
+                boolean isNewest =
+                        newest.filter(one -> !end.at().isAfter(one.at())).isEmpty();
+                return new Passed(isNewest ? Optional.of(end) : newest, later(end.at()), tablespaces);
+            }
+            if (event instanceof WalEvent.RestorePoint point) {
+                return new Passed(newest, later(point.at()), tablespaces);
+            }
+            if (event instanceof WalEvent.Checkpoint checkpoint) {
+                return new Passed(newest, later(checkpoint.at()), tablespaces);
+            }
+            List<WalEvent.TablespaceCreation> more = new ArrayList<>(tablespaces);
+            more.add((WalEvent.TablespaceCreation) event);
+            return new Passed(newest, latest, more);
+        }
+
+        private Optional<Instant> later(Instant time) {
+            return latest.filter(one -> !time.isAfter(one)).or(() -> Optional.of(time));
+        }
+    }
 
     /** WAL that is damaged, or missing before its end: how far recovery could go is known. */
     public static final class Broken extends IOException {
@@ -108,33 +157,30 @@ public final class WalSearch {
     /** @throws Broken if WAL is damaged, or missing before the end */
     private Result first(Predicate<WalEvent> wanted, Lsn last) throws IOException {
         try (var events = new WalEvents(source, major, segmentSize, path, from, to, last)) {
-            Optional<WalEvent.TransactionEnd> newest = Optional.empty();
+            Passed passed = Passed.NOTHING;
             try {
                 Optional<WalEvent> event = events.next();
                 while (event.isPresent() && !wanted.test(event.get())) {
-                    if (event.get() instanceof WalEvent.TransactionEnd end
-                            && newest.filter(one -> !end.at().isAfter(one.at())).isEmpty()) {
-                        newest = Optional.of(end);
-                    }
+                    passed = passed.and(event.get());
                     event = events.next();
                 }
                 if (events.ending().isPresent()) {
                     requireEnd(events.ending().get());
                 }
-                return new Result(event, events.lastRecord(), events.position(), newest);
+                return new Result(event, events.lastRecord(), events.position(), passed);
             } catch (IOException damaged) {
-                throw broken(damaged, events, newest);
+                throw broken(damaged, events, passed);
             } catch (NightshiftException failed) {
                 if (failed.kind() == FailureKind.DATA_DAMAGED) {
-                    throw broken(failed, events, newest);
+                    throw broken(failed, events, passed);
                 }
                 throw failed;
             }
         }
     }
 
-    private static Broken broken(Exception cause, WalEvents events, Optional<WalEvent.TransactionEnd> newest) {
-        return new Broken(cause, new Result(Optional.empty(), events.lastRecord(), events.position(), newest));
+    private static Broken broken(Exception cause, WalEvents events, Passed passed) {
+        return new Broken(cause, new Result(Optional.empty(), events.lastRecord(), events.position(), passed));
     }
 
     private void requireEnd(WalEvents.Ending ending) throws IOException {

@@ -22,12 +22,12 @@ import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
+import io.nightshift.infra.server.QuickDirectory;
 import io.nightshift.infra.storage.Storage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -39,7 +39,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.stream.Stream;
@@ -53,15 +52,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Exports of invented clusters from real directories: what is written, and what is left when something breaks. */
 class ExportTest {
 
-    private static final String LABEL = "20261122T010000Z-full-r8f3";
-    private static final String OBJECTS = "chanuka/18-7711071849857489922/backups/" + LABEL + "/";
+    private static final String LABEL = InventedBackups.LABEL;
     private static final String MAP = "16575 /mnt/fast\n";
 
-    @TempDir
+    @TempDir(factory = QuickDirectory.class)
     private Path temporary;
 
     private final Cancellation cancellation = new Cancellation();
     private final Progress progress = new Progress();
+    private InventedBackups backups;
     private WatchedStorage near;
     private WatchedStorage far;
     private Path directory;
@@ -69,10 +68,11 @@ class ExportTest {
 
     @BeforeEach
     void prepare() throws IOException {
-        near = new WatchedStorage("near", Files.createDirectory(temporary.resolve("near")));
-        far = new WatchedStorage("far", Files.createDirectory(temporary.resolve("far")));
-        directory = temporary.resolve("to/data");
-        fast = temporary.resolve("to/fast");
+        backups = InventedBackups.in(temporary);
+        near = backups.near();
+        far = backups.far();
+        directory = backups.directory();
+        fast = backups.fast();
     }
 
     // what is written
@@ -80,11 +80,11 @@ class ExportTest {
     @Test
     void writes_a_data_directory_with_every_file_and_the_tablespace_at_its_new_place() throws IOException {
         Map<String, TestTar> cluster = cluster(1);
-        store(cluster);
+        backups.store(LABEL, cluster);
 
         Exported exported = export();
 
-        Map<String, byte[]> expected = contents(cluster);
+        Map<String, byte[]> expected = InventedBackups.contents(cluster);
         expected.remove("tablespace_map");
         expected.remove("standby.signal");
         assertSame(files(directory), expected);
@@ -104,13 +104,13 @@ class ExportTest {
 
     @Test
     void writes_the_archives_as_they_are_stored_and_nothing_else_in_tar_format() throws IOException {
-        store(cluster(2));
+        backups.store(LABEL, cluster(2));
 
-        Exported exported = new TarExport(copies(near), directory).run(progress, cancellation);
+        Exported exported = new TarExport(InventedBackups.copies(near), directory).run(progress, cancellation);
 
         assertThat(names(directory)).containsExactlyInAnyOrder("16575.tar.zst", "base.tar.zst", "backup_manifest");
         for (String name : names(directory)) {
-            assertThat(directory.resolve(name)).hasSameBinaryContentAs(stored("near", name));
+            assertThat(directory.resolve(name)).hasSameBinaryContentAs(backups.stored("near", name));
         }
         assertThat(exported.files()).isEqualTo(3);
         assertThat(exported.notes())
@@ -122,12 +122,12 @@ class ExportTest {
     @Test
     void reads_an_archive_without_an_index_from_its_beginning() throws IOException {
         Map<String, TestTar> cluster = cluster(3);
-        store(cluster);
-        flip("near", "base.tar.zst", Files.size(stored("near", "base.tar.zst")) - 1);
+        backups.store(LABEL, cluster);
+        backups.flip("near", "base.tar.zst", Files.size(backups.stored("near", "base.tar.zst")) - 1);
 
         export();
 
-        Map<String, byte[]> expected = contents(cluster);
+        Map<String, byte[]> expected = InventedBackups.contents(cluster);
         expected.keySet().removeAll(Set.of("tablespace_map", "standby.signal"));
         assertSame(files(directory), expected);
     }
@@ -138,9 +138,10 @@ class ExportTest {
         for (int file = 0; file < 10; file++) {
             cluster.get("base.tar").file("base/5/more" + file, TestTar.content(new Random(file), 5_000_000));
         }
-        store(cluster);
-        ArchiveIndex index =
-                ArchiveReader.open(near, OBJECTS + "base.tar.zst").index().orElseThrow();
+        backups.store(LABEL, cluster);
+        ArchiveIndex index = ArchiveReader.open(near, InventedBackups.object("base.tar.zst"))
+                .index()
+                .orElseThrow();
 
         List<List<ArchiveMember>> runs = new ArrayList<>();
         new MemberRuns(index).forEachRemaining(runs::add);
@@ -159,9 +160,9 @@ class ExportTest {
 
     @Test
     void asks_where_the_tablespaces_go() {
-        store(cluster(5));
+        backups.store(LABEL, cluster(5));
 
-        NightshiftException refused = failure(() -> new PlainExport(copies(near), directory, Map.of()));
+        NightshiftException refused = failure(() -> new PlainExport(InventedBackups.copies(near), directory, Map.of()));
 
         assertThat(refused.kind()).isEqualTo(FailureKind.CONFIGURATION);
         assertThat(refused)
@@ -179,10 +180,10 @@ class ExportTest {
         "16575, DIR/.., the data directory in",
     })
     void refuses_places_that_are_wrong(String oid, String place, String reason) {
-        store(cluster(6));
+        backups.store(LABEL, cluster(6));
         Map<String, Path> places = Map.of(oid, Path.of(place.replace("DIR", directory.toString())));
 
-        NightshiftException refused = failure(() -> new PlainExport(copies(near), directory, places));
+        NightshiftException refused = failure(() -> new PlainExport(InventedBackups.copies(near), directory, places));
 
         assertThat(refused.kind()).isEqualTo(FailureKind.CONFIGURATION);
         assertThat(refused).hasMessageContaining(reason);
@@ -192,7 +193,7 @@ class ExportTest {
     @ParameterizedTest
     @ValueSource(strings = {"to/data/mine", "to/fast/mine"})
     void refuses_a_directory_that_is_not_empty(String file) throws IOException {
-        store(cluster(7));
+        backups.store(LABEL, cluster(7));
         Files.createDirectories(temporary.resolve(file).getParent());
         Files.writeString(temporary.resolve(file), "mine");
 
@@ -216,7 +217,7 @@ class ExportTest {
     void names_a_file_whose_name_cannot_be_written_before_anything_is() {
         Map<String, TestTar> cluster = cluster(8);
         cluster.get("base.tar").file("plain/na\uDCEFve", new byte[3]);
-        store(cluster);
+        backups.store(LABEL, cluster);
 
         NightshiftException refused = failure(this::export);
 
@@ -228,7 +229,7 @@ class ExportTest {
     @Test
     void lets_one_of_two_at_once_have_a_directory() throws Exception {
         Map<String, TestTar> cluster = cluster(9);
-        store(cluster);
+        backups.store(LABEL, cluster);
         Files.createDirectories(directory);
         for (int round = 0; round < Effort.of(3, 50); round++) {
             var start = new CyclicBarrier(2);
@@ -238,7 +239,7 @@ class ExportTest {
                     .map(who -> CompletableFuture.supplyAsync(() -> {
                         try {
                             start.await();
-                            new TarExport(copies(near), into).run(new Progress(), new Cancellation());
+                            new TarExport(InventedBackups.copies(near), into).run(new Progress(), new Cancellation());
                             return true;
                         } catch (NightshiftException refused) {
                             assertThat(refused.kind()).isEqualTo(FailureKind.REFUSED);
@@ -258,25 +259,26 @@ class ExportTest {
 
     @Test
     void names_a_file_that_a_flipped_byte_touches_and_leaves_nothing() throws IOException {
-        store(cluster(10));
+        backups.store(LABEL, cluster(10));
         var random = new Random(10);
         for (String archive : List.of("base.tar.zst", "16575.tar.zst")) {
-            ArchiveIndex index =
-                    ArchiveReader.open(near, OBJECTS + archive).index().orElseThrow();
+            ArchiveIndex index = ArchiveReader.open(near, InventedBackups.object(archive))
+                    .index()
+                    .orElseThrow();
             for (int round = 0; round < Effort.of(4, 100); round++) {
                 ArchiveFrame frame = index.frame(random.nextInt(index.frameCount()));
                 long at = frame.storedOffset() + random.nextInt(frame.storedLength());
-                flip("near", archive, at);
+                backups.flip("near", archive, at);
 
                 NightshiftException damaged = failure(this::export);
 
                 assertThat(damaged.kind()).isEqualTo(FailureKind.DATA_DAMAGED);
                 assertThat(damaged)
-                        .hasMessageMatching("file \\S+: archive " + OBJECTS + archive + " is damaged between bytes "
-                                + frame.storedOffset() + " and .*");
+                        .hasMessageMatching("file \\S+: archive " + InventedBackups.object(archive)
+                                + " is damaged between bytes " + frame.storedOffset() + " and .*");
                 assertThat(damaged.hint()).startsWith("nightshift verify " + LABEL);
                 assertThat(temporary.resolve("to")).doesNotExist();
-                flip("near", archive, at);
+                backups.flip("near", archive, at);
             }
         }
         export();
@@ -334,28 +336,29 @@ class ExportTest {
     @Test
     void reads_from_another_copy_what_is_damaged_in_one() throws IOException {
         Map<String, TestTar> cluster = cluster(13);
-        store(cluster, near, far);
-        flip("near", "base.tar.zst", 1000);
-        flip("far", "16575.tar.zst", 1000);
-        flip("near", "backup_manifest", 1000);
+        backups.store(LABEL, cluster, near, far);
+        backups.flip("near", "base.tar.zst", 1000);
+        backups.flip("far", "16575.tar.zst", 1000);
+        backups.flip("near", "backup_manifest", 1000);
 
         Exported exported = export(near, far);
 
-        Map<String, byte[]> expected = contents(cluster);
+        Map<String, byte[]> expected = InventedBackups.contents(cluster);
         expected.keySet().removeAll(Set.of("tablespace_map", "standby.signal"));
         assertSame(files(directory), expected);
         assertThat(exported.storages()).containsExactly("far", "near");
         assertThat(exported.complaints()).singleElement().asString().startsWith("storage near: ");
-        Exported archives = new TarExport(copies(near, far), temporary.resolve("tar")).run(progress, cancellation);
-        assertThat(temporary.resolve("tar/base.tar.zst")).hasSameBinaryContentAs(stored("far", "base.tar.zst"));
+        Exported archives =
+                new TarExport(InventedBackups.copies(near, far), temporary.resolve("tar")).run(progress, cancellation);
+        assertThat(temporary.resolve("tar/base.tar.zst")).hasSameBinaryContentAs(backups.stored("far", "base.tar.zst"));
         assertThat(archives.complaints()).hasSize(1);
     }
 
     @Test
     void tells_what_every_copy_lacks_when_none_is_good() throws IOException {
-        store(cluster(14), near, far);
-        flip("near", "base.tar.zst", 1000);
-        Files.delete(stored("far", "base.tar.zst"));
+        backups.store(LABEL, cluster(14), near, far);
+        backups.flip("near", "base.tar.zst", 1000);
+        Files.delete(backups.stored("far", "base.tar.zst"));
 
         NightshiftException damaged = failure(() -> export(near, far));
 
@@ -371,7 +374,7 @@ class ExportTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void leaves_the_place_as_it_was_when_it_is_stopped(boolean there) throws IOException {
-        store(cluster(15));
+        backups.store(LABEL, cluster(15));
         if (there) {
             Files.createDirectories(directory);
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-x---"));
@@ -393,7 +396,7 @@ class ExportTest {
 
     @Test
     void removes_nothing_that_somebody_else_put_beside_it() throws IOException {
-        store(cluster(16));
+        backups.store(LABEL, cluster(16));
         Files.createDirectories(directory.getParent());
         Path neighbour = directory.resolveSibling("neighbour");
         near.after(1_000_000, () -> {
@@ -410,7 +413,7 @@ class ExportTest {
     @ParameterizedTest
     @CsvSource({"export.before-control, false", "export.before-manifest, true"})
     void cannot_be_taken_for_complete_after_a_kill(String place, boolean control) throws IOException {
-        store(cluster(17));
+        backups.store(LABEL, cluster(17));
 
         try (ChildJvm child = child(Map.of("NIGHTSHIFT_CRASH_AT", place))) {
             assertThat(child.exitStatus()).as(child.toString()).isEqualTo(CrashPoint.EXIT_STATUS);
@@ -428,7 +431,7 @@ class ExportTest {
 
     @Test
     void says_that_the_disk_is_full_and_takes_everything_back() throws Exception {
-        store(cluster(18));
+        backups.store(LABEL, cluster(18));
         // No file may grow beyond 4 MB: the largest relation would.
         Process child = new ProcessBuilder(
                         "bash",
@@ -456,11 +459,11 @@ class ExportTest {
     @Test
     void fetches_a_file_from_its_frames_alone() throws IOException {
         Map<String, TestTar> cluster = cluster(19);
-        store(cluster);
-        long size = Files.size(stored("near", "base.tar.zst"));
-        long manifest = Files.size(stored("near", "backup_manifest"));
+        backups.store(LABEL, cluster);
+        long size = Files.size(backups.stored("near", "base.tar.zst"));
+        long manifest = Files.size(backups.stored("near", "backup_manifest"));
         near.after(Long.MAX_VALUE, () -> {});
-        var file = new SingleFile(copies(near), "base/5/1050");
+        var file = new SingleFile(InventedBackups.copies(near), "base/5/1050");
         long before = near.read();
 
         Exported exported = file.into(directory, progress, cancellation);
@@ -469,8 +472,9 @@ class ExportTest {
         assertThat(directory.resolve("1050")).hasBinaryContent(content);
         assertThat(names(directory)).containsExactly("1050");
         assertThat(exported.bytes()).isEqualTo(content.length);
-        ArchiveIndex index =
-                ArchiveReader.open(near, OBJECTS + "base.tar.zst").index().orElseThrow();
+        ArchiveIndex index = ArchiveReader.open(near, InventedBackups.object("base.tar.zst"))
+                .index()
+                .orElseThrow();
         assertThat(index.frameCount()).isGreaterThan(5);
         assertThat(near.read() - before).isLessThan(manifest + size / 2).isPositive();
     }
@@ -478,11 +482,12 @@ class ExportTest {
     @Test
     void fetches_sound_files_of_a_damaged_archive_from_every_place() throws IOException {
         Map<String, TestTar> cluster = cluster(20);
-        store(cluster);
-        ArchiveIndex index =
-                ArchiveReader.open(near, OBJECTS + "base.tar.zst").index().orElseThrow();
+        backups.store(LABEL, cluster);
+        ArchiveIndex index = ArchiveReader.open(near, InventedBackups.object("base.tar.zst"))
+                .index()
+                .orElseThrow();
         ArchiveFrame first = index.frame(0);
-        flip("near", "base.tar.zst", first.storedOffset() + 20);
+        backups.flip("near", "base.tar.zst", first.storedOffset() + 20);
 
         NightshiftException lost = failure(() -> single("backup_label").into(directory, progress, cancellation));
         single("global/pg_control").into(directory, progress, cancellation);
@@ -492,7 +497,7 @@ class ExportTest {
         single("base/5/large").to(out, progress, cancellation);
 
         assertThat(lost.kind()).isEqualTo(FailureKind.DATA_DAMAGED);
-        Map<String, byte[]> contents = contents(cluster);
+        Map<String, byte[]> contents = InventedBackups.contents(cluster);
         assertThat(names(directory)).containsExactlyInAnyOrder("pg_control", "24577", "000000010000000000000020");
         assertThat(directory.resolve("24577"))
                 .hasBinaryContent(contents.get("pg_tblspc/16575/PG_18_202506291/5/24577"));
@@ -502,10 +507,10 @@ class ExportTest {
     @Test
     void fetches_a_file_without_an_index_as_long_as_what_lies_before_it_is_sound() throws IOException {
         Map<String, TestTar> cluster = cluster(21);
-        store(cluster);
-        long size = Files.size(stored("near", "base.tar.zst"));
-        flip("near", "base.tar.zst", size - 1);
-        flip("near", "base.tar.zst", size * 3 / 4);
+        backups.store(LABEL, cluster);
+        long size = Files.size(backups.stored("near", "base.tar.zst"));
+        backups.flip("near", "base.tar.zst", size - 1);
+        backups.flip("near", "base.tar.zst", size * 3 / 4);
 
         single("base/5/1001").into(directory, progress, cancellation);
         NightshiftException behind = failure(() -> single("global/pg_control").into(directory, progress, cancellation));
@@ -524,7 +529,7 @@ class ExportTest {
         "pg_wal/none, 'paths are as in backup_manifest: from the data directory on, tablespaces as pg_tblspc/<oid>/…'",
     })
     void says_which_files_there_are_instead(String path, String hint) {
-        store(cluster(22));
+        backups.store(LABEL, cluster(22));
 
         NightshiftException unknown = failure(() -> single(path).into(directory, progress, cancellation));
 
@@ -535,7 +540,7 @@ class ExportTest {
 
     @Test
     void does_not_overwrite_a_file() throws IOException {
-        store(cluster(23));
+        backups.store(LABEL, cluster(23));
         Files.createDirectories(directory);
         write(directory.resolve("1050"), "mine");
 
@@ -554,49 +559,26 @@ class ExportTest {
         return cluster;
     }
 
-    private void store(Map<String, TestTar> cluster, Storage... storages) {
-        List<Storage> all = storages.length == 0 ? List.of(near) : List.of(storages);
-        Backups.store(all, LABEL, cluster, Backups.manifest(cluster, ManifestChecksum.CRC32C));
-    }
-
-    private BackupCopies copies(Storage... storages) {
-        return BackupCopies.of(Backups.find(List.of(storages), LABEL), List.of(storages));
-    }
-
     private Exported export() {
         return export(near);
     }
 
     private Exported export(Storage... storages) {
-        return new PlainExport(copies(storages), directory, Map.of("16575", fast)).run(2, progress, cancellation);
+        return new PlainExport(InventedBackups.copies(storages), directory, Map.of("16575", fast))
+                .run(2, progress, cancellation);
     }
 
     private SingleFile single(String path) {
-        return new SingleFile(copies(near), path);
+        return new SingleFile(InventedBackups.copies(near), path);
     }
 
     private ChildJvm child(Map<String, String> environment) {
         return ChildJvm.start(
-                ExportChild.class,
-                environment,
-                temporary.resolve("near").toString(),
-                LABEL,
-                directory.toString(),
-                fast.toString());
+                ExportChild.class, environment, backups.coordinates().toArray(String[]::new));
     }
 
     private static NightshiftException failure(Runnable work) {
         return catchThrowableOfType(NightshiftException.class, work::run);
-    }
-
-    private Path stored(String storage, String name) {
-        return temporary.resolve(storage).resolve(OBJECTS + name);
-    }
-
-    private void flip(String storage, String name, long at) throws IOException {
-        byte[] bytes = Files.readAllBytes(stored(storage, name));
-        bytes[(int) at] ^= 1;
-        Files.write(stored(storage, name), bytes);
     }
 
     private static void write(Path file, String text) {
@@ -607,22 +589,9 @@ class ExportTest {
         }
     }
 
-    private static Map<String, byte[]> contents(Map<String, TestTar> cluster) {
-        Map<String, byte[]> contents = new TreeMap<>();
-        cluster.forEach((name, tar) -> tar.files()
-                .forEach((path, content) ->
-                        contents.put((name.equals("base.tar") ? "" : "pg_tblspc/16575/") + path, content)));
-        return contents;
-    }
-
     /** Every file below, through links; without the manifest. */
     private static Map<String, byte[]> files(Path root) throws IOException {
-        Map<String, byte[]> files = new TreeMap<>();
-        try (Stream<Path> all = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
-            for (Path file : all.filter(Files::isRegularFile).toList()) {
-                files.put(root.relativize(file).toString(), Files.readAllBytes(file));
-            }
-        }
+        Map<String, byte[]> files = InventedBackups.files(root);
         files.remove("backup_manifest");
         return files;
     }

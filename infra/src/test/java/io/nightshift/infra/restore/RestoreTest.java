@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.nightshift.infra.backup.Backups;
 import io.nightshift.infra.backup.TestTar;
-import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
@@ -15,10 +14,10 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
+import io.nightshift.infra.server.QuickDirectory;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.infra.storage.Storage;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +26,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,16 +38,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Restores of invented clusters into real directories: what is written, what goes on, and what is refused. */
 class RestoreTest {
 
-    private static final String LABEL = "20261122T010000Z-full-r8f3";
+    private static final String LABEL = InventedBackups.LABEL;
     private static final String OTHER = "20261123T010000Z-full-r8f4";
-    private static final String OBJECTS = "chanuka/18-7711071849857489922/backups/" + LABEL + "/";
     private static final String MARK = TargetDirectory.UNFINISHED;
 
-    @TempDir
+    @TempDir(factory = QuickDirectory.class)
     private Path temporary;
 
     private final Cancellation cancellation = new Cancellation();
     private final Progress progress = new Progress();
+    private InventedBackups backups;
     private WatchedStorage near;
     private WatchedStorage far;
     private Path directory;
@@ -57,10 +55,11 @@ class RestoreTest {
 
     @BeforeEach
     void prepare() throws IOException {
-        near = new WatchedStorage("near", Files.createDirectory(temporary.resolve("near")));
-        far = new WatchedStorage("far", Files.createDirectory(temporary.resolve("far")));
-        directory = temporary.resolve("to/data");
-        fast = temporary.resolve("to/fast");
+        backups = InventedBackups.in(temporary);
+        near = backups.near();
+        far = backups.far();
+        directory = backups.directory();
+        fast = backups.fast();
     }
 
     // what is written
@@ -68,12 +67,12 @@ class RestoreTest {
     @Test
     void writes_every_file_but_what_would_lead_to_the_source() throws IOException {
         Map<String, TestTar> cluster = cluster(1);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
 
         Restored restored = restore();
 
         Map<String, byte[]> expected = contents(cluster);
-        Map<String, byte[]> found = files();
+        Map<String, byte[]> found = InventedBackups.files(directory);
         expected.forEach((path, content) -> assertThat(found.get(path)).as(path).isEqualTo(content));
         found.keySet().removeAll(expected.keySet());
         assertThat(found.keySet())
@@ -96,9 +95,9 @@ class RestoreTest {
     @Test
     void reads_from_another_copy_what_is_damaged_in_one() throws IOException {
         Map<String, TestTar> cluster = cluster(2);
-        store(LABEL, cluster, near, far);
-        flip("near", "base.tar.zst");
-        flip("far", "16575.tar.zst");
+        backups.store(LABEL, cluster, near, far);
+        backups.flip("near", "base.tar.zst", 1000);
+        backups.flip("far", "16575.tar.zst", 1000);
 
         Restored restored = restore(false, near, far);
 
@@ -114,7 +113,7 @@ class RestoreTest {
     @Test
     void puts_a_tablespace_to_its_old_place_where_nothing_is_there() throws IOException {
         Map<String, TestTar> cluster = cluster(3);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         Path old = temporary.resolve("old");
         var without = new Restore.Destination(directory, Map.of(), false, false);
 
@@ -141,7 +140,7 @@ class RestoreTest {
     })
     void goes_on_after_a_kill_with_what_is_there(String place, boolean control, boolean delta) throws IOException {
         Map<String, TestTar> cluster = cluster(4);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         if (delta) {
             restore();
             flipFile(directory.resolve("base/5/1003"));
@@ -166,7 +165,7 @@ class RestoreTest {
     @MethodSource("io.nightshift.infra.server.Seed#underTest")
     void goes_on_after_it_was_stopped_anywhere(Seed seed) throws IOException {
         Map<String, TestTar> cluster = cluster(5);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         Random random = seed.random();
         for (int round = 0; round < Effort.of(1, 50); round++) {
             for (int stop = 0; stop < 2; stop++) {
@@ -190,18 +189,16 @@ class RestoreTest {
 
     @Test
     void leaves_an_unfinished_directory_to_the_restore_that_began_it() throws IOException {
-        store(LABEL, cluster(6));
-        store(OTHER, cluster(7));
+        backups.store(LABEL, cluster(6));
+        backups.store(OTHER, cluster(7));
         near.after(1_000_000, () -> cancellation.cancel("stopped by the test"));
         failure(() -> restore());
         near.after(Long.MAX_VALUE, () -> {});
 
         NightshiftException refused = failure(() -> restores(OTHER, false, near).run(2, progress, new Cancellation()));
-        NightshiftException export = failure(() -> new PlainExport(
-                        BackupCopies.of(Backups.find(List.of(near), LABEL), List.of(near)),
-                        directory,
-                        Map.of("16575", fast))
-                .run(2, progress, new Cancellation()));
+        NightshiftException export =
+                failure(() -> new PlainExport(InventedBackups.copies(near), directory, Map.of("16575", fast))
+                        .run(2, progress, new Cancellation()));
 
         assertThat(refused.kind()).isEqualTo(FailureKind.REFUSED);
         assertThat(refused)
@@ -212,7 +209,7 @@ class RestoreTest {
 
     @Test
     void does_not_write_over_a_directory_on_which_a_server_has_run_since() throws IOException {
-        store(LABEL, cluster(8));
+        backups.store(LABEL, cluster(8));
         try (ChildJvm child = child("restore.before-unmark", false)) {
             assertThat(child.exitStatus()).isEqualTo(CrashPoint.EXIT_STATUS);
         }
@@ -228,7 +225,7 @@ class RestoreTest {
     @Test
     void says_that_the_disk_is_full_and_goes_on_when_there_is_room() throws Exception {
         Map<String, TestTar> cluster = cluster(9);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         // No file may grow beyond 4 MB: the largest relation would.
         Process child = new ProcessBuilder(
                         "bash",
@@ -260,7 +257,7 @@ class RestoreTest {
     @MethodSource("io.nightshift.infra.server.Seed#underTest")
     void makes_of_a_changed_directory_what_a_fresh_one_would_be(Seed seed) throws IOException {
         Map<String, TestTar> cluster = cluster(10);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         restore();
         Random random = seed.random();
         for (int round = 0; round < Effort.of(1, 100); round++) {
@@ -279,7 +276,7 @@ class RestoreTest {
     @Test
     void does_not_keep_what_makes_a_server_follow_or_write_elsewhere() throws IOException {
         Map<String, TestTar> cluster = cluster(11);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         restore();
         Files.write(
                 directory.resolve("tablespace_map"),
@@ -296,7 +293,7 @@ class RestoreTest {
     @Test
     void leaves_another_version_s_files_in_the_directory_of_a_tablespace() throws IOException {
         Map<String, TestTar> cluster = cluster(12);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         restore();
         Path older = Files.createDirectories(fast.resolve("PG_17_202406281/5"));
         Files.writeString(older.resolve("24576"), "of the version before");
@@ -313,7 +310,7 @@ class RestoreTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void refuses_a_directory_with_something_else_in_it(boolean delta) throws IOException {
-        store(LABEL, cluster(13));
+        backups.store(LABEL, cluster(13));
         Files.createDirectories(directory);
         Files.writeString(directory.resolve("mine"), "mine");
 
@@ -321,15 +318,15 @@ class RestoreTest {
 
         assertThat(refused.kind()).isEqualTo(FailureKind.REFUSED);
         assertThat(refused).hasMessageContaining("directory " + directory + " is not empty");
-        assertThat(files().keySet()).containsExactly("mine");
+        assertThat(InventedBackups.files(directory).keySet()).containsExactly("mine");
     }
 
     @Test
     void refuses_the_data_directory_of_another_cluster() throws IOException {
-        store(LABEL, cluster(14));
+        backups.store(LABEL, cluster(14));
         restore();
-        flipFile(directory.resolve("global/pg_control"), 0);
-        Map<String, byte[]> before = files();
+        InventedBackups.flip(directory.resolve("global/pg_control"), 0);
+        Map<String, byte[]> before = InventedBackups.files(directory);
 
         NightshiftException refused = failure(() -> restore(true, near));
 
@@ -340,9 +337,9 @@ class RestoreTest {
 
     @Test
     void refuses_to_empty_a_directory_that_is_not_the_tablespace_s_now() throws IOException {
-        store(LABEL, cluster(15));
+        backups.store(LABEL, cluster(15));
         restore();
-        Map<String, byte[]> before = files();
+        Map<String, byte[]> before = InventedBackups.files(directory);
         Path home = Files.createDirectory(temporary.resolve("home"));
         Files.writeString(home.resolve("mine"), "mine");
         var wrong = new Restore.Destination(directory, Map.of("16575", home), true, false);
@@ -358,12 +355,12 @@ class RestoreTest {
 
     @Test
     void refuses_to_write_and_delete_behind_a_link() throws IOException {
-        store(LABEL, cluster(16));
+        backups.store(LABEL, cluster(16));
         restore();
         Path elsewhere = temporary.resolve("elsewhere");
         Files.move(directory.resolve("base/5"), elsewhere);
         Files.createSymbolicLink(directory.resolve("base/5"), elsewhere);
-        Map<String, byte[]> before = files();
+        Map<String, byte[]> before = InventedBackups.files(directory);
 
         NightshiftException refused = failure(() -> restore(true, near));
 
@@ -375,7 +372,7 @@ class RestoreTest {
     @Test
     void finds_the_tablespaces_of_a_directory_that_is_written_over() throws IOException {
         Map<String, TestTar> cluster = cluster(17);
-        store(LABEL, cluster);
+        backups.store(LABEL, cluster);
         restore();
         var same = new Restore.Destination(directory, Map.of(), true, false);
 
@@ -396,11 +393,6 @@ class RestoreTest {
         return cluster;
     }
 
-    private void store(String label, Map<String, TestTar> cluster, Storage... storages) {
-        List<Storage> all = storages.length == 0 ? List.of(near) : List.of(storages);
-        Backups.store(all, label, cluster, Backups.manifest(cluster, ManifestChecksum.CRC32C));
-    }
-
     private Restored restore() {
         return restore(false, near);
     }
@@ -415,14 +407,10 @@ class RestoreTest {
     }
 
     private ChildJvm child(String crash, boolean delta) {
+        List<String> arguments = new ArrayList<>(backups.coordinates());
+        arguments.add(Boolean.toString(delta));
         return ChildJvm.start(
-                RestoreChild.class,
-                Map.of("NIGHTSHIFT_CRASH_AT", crash),
-                temporary.resolve("near").toString(),
-                LABEL,
-                directory.toString(),
-                fast.toString(),
-                Boolean.toString(delta));
+                RestoreChild.class, Map.of("NIGHTSHIFT_CRASH_AT", crash), arguments.toArray(String[]::new));
     }
 
     /** Changes, deletes and adds files, as a server and its people would; returns how many of the backup's it touched. */
@@ -448,7 +436,7 @@ class RestoreTest {
                             "new database");
                 default -> {
                     if (Files.exists(file) && Files.size(file) > 0) {
-                        flipFile(file, random.nextInt((int) Files.size(file)));
+                        InventedBackups.flip(file, random.nextInt((int) Files.size(file)));
                     }
                 }
             }
@@ -463,7 +451,7 @@ class RestoreTest {
     /** What a restore must have made, by content: the backup's files, and what belongs to an inert server. */
     private void assertRestored(Map<String, TestTar> cluster) throws IOException {
         Map<String, byte[]> expected = contents(cluster);
-        Map<String, byte[]> found = files();
+        Map<String, byte[]> found = InventedBackups.files(directory);
         expected.forEach((path, content) ->
                 assertThat(Arrays.equals(found.get(path), content)).as(path).isTrue());
         found.keySet().removeAll(expected.keySet());
@@ -479,50 +467,24 @@ class RestoreTest {
     }
 
     private void assertUntouched(Map<String, byte[]> before) throws IOException {
-        Map<String, byte[]> now = files();
+        Map<String, byte[]> now = InventedBackups.files(directory);
         assertThat(now.keySet()).isEqualTo(before.keySet());
         before.forEach((path, content) ->
                 assertThat(Arrays.equals(now.get(path), content)).as(path).isTrue());
     }
 
+    /** What a restore brings back of it. */
     private static Map<String, byte[]> contents(Map<String, TestTar> cluster) {
-        Map<String, byte[]> contents = new TreeMap<>();
-        cluster.forEach((name, tar) -> tar.files()
-                .forEach((path, content) ->
-                        contents.put((name.equals("base.tar") ? "" : "pg_tblspc/16575/") + path, content)));
+        Map<String, byte[]> contents = InventedBackups.contents(cluster);
         contents.keySet().removeAll(List.of("tablespace_map", "standby.signal"));
         return contents;
-    }
-
-    /** Every file below, through links. */
-    private Map<String, byte[]> files() throws IOException {
-        Map<String, byte[]> files = new TreeMap<>();
-        try (Stream<Path> all = Files.walk(directory, FileVisitOption.FOLLOW_LINKS)) {
-            for (Path file : all.filter(Files::isRegularFile).toList()) {
-                files.put(directory.relativize(file).toString(), Files.readAllBytes(file));
-            }
-        }
-        return files;
-    }
-
-    private void flip(String storage, String name) throws IOException {
-        flipFile(temporary.resolve(storage).resolve(OBJECTS + name), 1000);
     }
 
     private static void flipFile(Path file) throws IOException {
         if (Files.size(file) == 0) {
             Files.write(file, new byte[1]);
         } else {
-            flipFile(file, (int) Files.size(file) - 1);
-        }
-    }
-
-    private static void flipFile(Path file, int at) throws IOException {
-        try (var open = new RandomAccessFile(file.toFile(), "rw")) {
-            open.seek(at);
-            int before = open.read();
-            open.seek(at);
-            open.write(before ^ 1);
+            InventedBackups.flip(file, Files.size(file) - 1);
         }
     }
 

@@ -24,8 +24,7 @@ final class Restores {
                 WalLineage.of(document.timeline()),
                 new WalPath(List.of()),
                 0,
-                document.endLsn(),
-                null,
+                new RestorePlan.Replay(document.endLsn(), null, List.of()),
                 List.of());
         return new Restore(
                 List.of(BackupCopies.of(backup, storages)),

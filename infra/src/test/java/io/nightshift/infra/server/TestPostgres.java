@@ -25,6 +25,7 @@ import org.awaitility.Awaitility;
 public final class TestPostgres implements AutoCloseable {
 
     private static final Duration LIMIT = Duration.ofMinutes(3);
+    private static final long ROOM = 2L << 30;
     private static final Map<String, String> FAST = Map.of(
             "fsync", "off",
             "wal_init_zero", "off",
@@ -129,6 +130,27 @@ public final class TestPostgres implements AutoCloseable {
     public static Path temporaryDirectory(String prefix) {
         try {
             Path directory = Files.createTempDirectory("nightshift-" + prefix).toRealPath();
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+            return directory;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The same in memory where there is room for a few clusters: what restores sync again and again costs nothing there,
+     * and no test sees what is on disk and what is not.
+     */
+    public static Path quickDirectory(String prefix) {
+        try {
+            Path memory = Path.of("/dev/shm");
+            boolean isRoomy = Files.isDirectory(memory)
+                    && Files.isWritable(memory)
+                    && Files.getFileStore(memory).getUsableSpace() > ROOM;
+            if (!isRoomy) {
+                return temporaryDirectory(prefix);
+            }
+            Path directory = Files.createTempDirectory(memory, "nightshift-" + prefix);
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
             return directory;
         } catch (IOException e) {

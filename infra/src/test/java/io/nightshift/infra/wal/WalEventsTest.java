@@ -201,6 +201,12 @@ class WalEventsTest {
         return all;
     }
 
+    private static List<WalEvent> transactions(WalEvents events) throws IOException {
+        return all(events).stream()
+                .filter(event -> event instanceof WalEvent.TransactionEnd)
+                .toList();
+    }
+
     @ParameterizedTest
     @MethodSource(VERSIONS)
     void reads_the_same_records_as_the_server(int major) throws Exception {
@@ -301,6 +307,27 @@ class WalEventsTest {
         assertThat(points).isEqualTo(story.restorePoints);
     }
 
+    @ParameterizedTest
+    @MethodSource(VERSIONS)
+    void tells_of_the_last_checkpoint_what_the_server_says(int major) throws Exception {
+        Story story = story(major);
+
+        List<WalEvent> checkpoints = all(story.events(major)).stream()
+                .filter(event -> event instanceof WalEvent.Checkpoint)
+                .toList();
+
+        WalEvent.Checkpoint last = (WalEvent.Checkpoint) checkpoints.get(checkpoints.size() - 1);
+        try (Connection connection = story.postgres.connect("postgres");
+                Statement sql = connection.createStatement();
+                ResultSet row =
+                        sql.executeQuery("SELECT checkpoint_lsn, checkpoint_time FROM pg_control_checkpoint()")) {
+            row.next();
+            assertThat(last.start()).isEqualTo(Lsn.parse(row.getString(1)));
+            assertThat(last.at())
+                    .isEqualTo(row.getObject(2, OffsetDateTime.class).toInstant());
+        }
+    }
+
     @Test
     void ends_where_the_server_has_written_nothing_yet_and_begins_at_any_record() throws Exception {
         Story story = story(18);
@@ -340,11 +367,11 @@ class WalEventsTest {
             Path wal = postgres.dataDirectory().resolve("pg_wal");
             Files.delete(wal.resolve(WalSegment.at(FIRST, begin, SEGMENT).next().name()));
             var torn = new WalEvents(WalFiles.in(wal), major, SEGMENT, any -> FIRST, begin);
-            List<WalEvent> before = all(torn);
+            List<WalEvent> before = transactions(torn);
             postgres.restart();
             postgres.execute("postgres", "INSERT INTO bill VALUES (2)");
 
-            List<WalEvent> after = all(new WalEvents(WalFiles.in(wal), major, SEGMENT, any -> FIRST, begin));
+            List<WalEvent> after = transactions(new WalEvents(WalFiles.in(wal), major, SEGMENT, any -> FIRST, begin));
 
             assertThat(torn.ending()).contains(new WalEvents.Ending(begin.plus(SEGMENT), ""));
             assertThat(before).hasSize(1);
@@ -374,10 +401,10 @@ class WalEventsTest {
                     Lsn.parse(Files.readString(wal.resolve("00000002.history")).split("\t", -1)[1]);
             Lsn forked = WalSegment.at(second, fork, SEGMENT).start();
 
-            List<WalEvent> old = all(new WalEvents(WalFiles.in(wal), major, SEGMENT, any -> FIRST, begin));
+            List<WalEvent> old = transactions(new WalEvents(WalFiles.in(wal), major, SEGMENT, any -> FIRST, begin));
             var events = new WalEvents(
                     WalFiles.in(wal), major, SEGMENT, location -> location.isBefore(forked) ? FIRST : second, begin);
-            List<WalEvent> both = all(events);
+            List<WalEvent> both = transactions(events);
 
             assertThat(old).hasSize(1);
             assertThat(both).startsWith(old.get(0)).hasSize(2);

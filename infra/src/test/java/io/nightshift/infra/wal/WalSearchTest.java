@@ -41,6 +41,9 @@ class WalSearchTest {
                 Connection connection = postgres.connect("postgres");
                 Statement sql = connection.createStatement()) {
             sql.execute("CREATE TABLE bill (id int)");
+            sql.execute("SELECT pg_switch_wal()");
+            sql.execute("SET allow_in_place_tablespaces = on");
+            sql.execute("CREATE TABLESPACE young LOCATION ''");
             begin = WalSegment.at(FIRST, lsn(sql, "SELECT pg_switch_wal()"), SEGMENT)
                     .end();
             for (int i = 0; i < 6; i++) {
@@ -51,9 +54,11 @@ class WalSearchTest {
                 }
                 transaction(sql);
             }
+            sql.execute("SELECT pg_create_restore_point('after all')");
+            sql.execute("CHECKPOINT");
             end = lsn(sql, "SELECT pg_current_wal_flush_lsn()");
             Path wal = postgres.dataDirectory().resolve("pg_wal");
-            files = WalFiles.read(wal, FIRST, begin, SEGMENT).upTo(end);
+            files = WalFiles.read(wal, FIRST, begin.plus(-SEGMENT), SEGMENT).upTo(end);
         }
     }
 
@@ -122,6 +127,20 @@ class WalSearchTest {
         assertThat(furthest.end()).isEqualTo(end);
         assertThat(furthest.newest().orElseThrow().xid()).isEqualTo(XIDS.get(5));
         assertThat(shorter.lastRecord()).isEqualTo(middle);
+    }
+
+    @Test
+    void says_up_to_when_it_is_known_what_happened_and_what_is_made_on_the_way() throws Exception {
+        WalSearch.Passed passed = new WalSearch(files, 18, SEGMENT, any -> FIRST, begin.plus(-SEGMENT), end)
+                .furthest()
+                .passed();
+
+        assertThat(passed.newest().orElseThrow().at()).isEqualTo(TIMES.get(5));
+        assertThat(passed.latest().orElseThrow()).isAfter(TIMES.get(5));
+        assertThat(passed.tablespaces())
+                .singleElement()
+                .extracting(WalEvent.TablespaceCreation::location)
+                .isEqualTo("");
     }
 
     @Test

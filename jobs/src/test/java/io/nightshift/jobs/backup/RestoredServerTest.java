@@ -1,12 +1,15 @@
 package io.nightshift.jobs.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.InertSession;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
@@ -29,15 +32,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -56,7 +63,7 @@ class RestoredServerTest {
     /** Each session of the source adds one, where triggers can see logins. */
     private static final String LOGINS = "SELECT count(*) FROM login";
 
-    private final Path directory = TestPostgres.temporaryDirectory("restored-");
+    private final Path directory = TestPostgres.quickDirectory("restored-");
     private final Path location = TestPostgres.temporaryDirectory("production-");
     private final Path traces = TestPostgres.temporaryDirectory("traces-");
     private final Path data = directory.resolve("data");
@@ -98,6 +105,7 @@ class RestoredServerTest {
             try (PlainServer server = PlainServer.start(data, binaries, source.password())) {
                 assertThat(server.port()).isEqualTo(restored.port());
                 assertInert(server);
+                assertInertSessions(server, source.password(), major);
                 assertThat(rows(server)).isEqualTo(rows);
                 assertThat(server.text("postgres", "SELECT pg_tablespace_location(" + oid + ")"))
                         .isEqualTo(linked.toString());
@@ -155,6 +163,25 @@ class RestoredServerTest {
         }
     }
 
+    /** What the data themselves do to every session of a database, whatever the server's files say. */
+    private static void makeSessionsHostile(TestPostgres source, int major) {
+        source.execute(
+                "hostile", """
+                CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE 'a trigger of the source has fired'; END $$
+                """, "CREATE EVENT TRIGGER refuse_ddl ON ddl_command_start EXECUTE FUNCTION refuse()");
+        if (major >= 17) {
+            source.execute(
+                    "hostile",
+                    "CREATE EVENT TRIGGER refuse_login ON login EXECUTE FUNCTION refuse()",
+                    "ALTER DATABASE hostile SET event_triggers = on");
+        }
+        source.execute(
+                "postgres",
+                "ALTER DATABASE hostile SET session_preload_libraries = 'no_such_library'",
+                "ALTER ROLE postgres IN DATABASE hostile SET local_preload_libraries = 'no_such_library_either'");
+    }
+
     /** Settings go into the file only: the source itself does not obey them. */
     private void prepare(TestPostgres source, int major) throws Exception {
         source.execute(
@@ -167,7 +194,9 @@ class RestoredServerTest {
                 "CREATE TABLE published AS SELECT generate_series(1, 100) AS i",
                 "CREATE PUBLICATION published FOR TABLE published",
                 "SELECT pg_create_logical_replication_slot('taken', 'pgoutput')",
-                "CREATE DATABASE subscriber");
+                "CREATE DATABASE subscriber",
+                "CREATE DATABASE hostile");
+        makeSessionsHostile(source, major);
         source.execute(
                 "subscriber",
                 "CREATE TABLE published (i int)",
@@ -230,6 +259,29 @@ class RestoredServerTest {
                 "session_preload_libraries",
                 "local_preload_libraries")) {
             assertThat(settings).containsEntry(empty, "");
+        }
+    }
+
+    private static void assertInertSessions(PlainServer server, String password, int major) throws SQLException {
+        assertThat(server.text("postgres", """
+                SELECT string_agg(database::text || user_name::text || ' ' || auth_method, ', ') FROM pg_hba_file_rules
+                WHERE type = 'local' AND error IS NULL
+                """)).isEqualTo("{all}{postgres} trust, {all}{all} scram-sha-256");
+        assertThatThrownBy(() -> server.text("hostile", "SELECT 1")).hasMessageContaining("no_such_library");
+        Properties inert = new Properties();
+        inert.setProperty("user", "postgres");
+        inert.setProperty("password", password);
+        inert.setProperty("options", InertSession.options(major));
+        String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/hostile?sslmode=disable";
+        try (Connection connection = DriverManager.getConnection(url, inert);
+                Statement statement = connection.createStatement()) {
+            ThrowingCallable ddl = () -> statement.execute("CREATE TABLE made ()");
+            if (major >= 17) {
+                assertThatCode(ddl).doesNotThrowAnyException();
+            } else {
+                // As the README says of 15 and 16.
+                assertThatThrownBy(ddl).hasMessageContaining("a trigger of the source has fired");
+            }
         }
     }
 

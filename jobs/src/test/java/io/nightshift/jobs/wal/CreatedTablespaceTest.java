@@ -40,7 +40,7 @@ class CreatedTablespaceTest {
     private static final Record FAST =
             RecordBinder.fromMap(FULL.settings(), Map.of("compression", "zstd:1", "checkpoint", "fast"));
 
-    private final Path directory = TestPostgres.temporaryDirectory("restored-");
+    private final Path directory = TestPostgres.quickDirectory("restored-");
     private final Path location = TestPostgres.temporaryDirectory("young-");
     private final Path data = directory.resolve("data");
 
@@ -73,11 +73,10 @@ class CreatedTablespaceTest {
             assertThat(refused)
                     .hasMessageStartingWith("recovery would write into a tablespace that is there already: at ")
                     .hasMessageEndingWith(" in " + location);
-            assertThat(data.resolve("global/pg_control")).doesNotExist();
+            assertThat(data).doesNotExist();
 
-            Restored earlier = restore(cluster, new RestoreTarget.AtLsn(before, false));
+            restore(cluster, new RestoreTarget.AtLsn(before, false));
 
-            assertThat(earlier.reused()).isGreaterThan(500);
             PostgresServer server = start(postgres);
             assertThat(text(server, "SELECT count(*) || ' ' || (to_regclass('new') IS NULL) FROM old"))
                     .isEqualTo("1000 true");

@@ -17,6 +17,7 @@ import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.TestCluster;
 import io.nightshift.jobs.wal.RestoreTrial.Committed;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,8 @@ class RestoreToTargetTest {
             postgres.execute(
                     "postgres", "SELECT pg_create_restore_point('before the mistake')", "SELECT pg_switch_wal()");
             done.addAll(commit(postgres, 9, 12));
+            Instant quiet = now(postgres);
+            postgres.execute("postgres", "SELECT pg_create_restore_point('quiet')", "SELECT pg_switch_wal()");
             archiving.awaitArchived(postgres, new Timeline(1));
             RestorableCluster source = RestoreTrial.source(cluster);
             long seed = new Random().nextLong();
@@ -60,11 +63,12 @@ class RestoreToTargetTest {
                 }
             }
             assertRestored(trial, source, new RestoreTarget.Immediate(), 3);
+            assertLeadsToTheEnd(source, new RestoreTarget.AtTime(quiet, true));
             assertRefused(source, new RestoreTarget.AtTime(done.get(0).at(), true), "is before the end of backup");
             assertRefused(
                     source,
                     new RestoreTarget.AtTime(Instant.parse("2100-01-01T00:00:00Z"), true),
-                    "the WAL was archived until");
+                    "the archived WAL says what happened until ");
             assertRefused(source, new RestoreTarget.AtLsn(Lsn.parse("FF/0"), true), "the last archived record");
             assertRefused(source, new RestoreTarget.AtLsn(Lsn.parse("0/100"), true), "is before the end of backup");
             assertRefused(source, new RestoreTarget.AtXid(4_000_000_000L, true), "is not in the archived WAL");
@@ -81,6 +85,21 @@ class RestoreToTargetTest {
         assertThat(trial.rows())
                 .as(target + " by " + plan)
                 .isEqualTo(IntStream.rangeClosed(1, rows).boxed().toList());
+    }
+
+    /** Behind the last transaction, but before what the WAL dates. */
+    private static void assertLeadsToTheEnd(RestorableCluster source, RestoreTarget quiet) {
+        RestorePlan latest = source.plan(null, new RestoreTarget.Latest(), new RestoreTimeline.Latest());
+
+        RestorePlan plan = source.plan(null, quiet, new RestoreTimeline.Latest());
+
+        assertThat(plan.recovery()).isEqualTo(latest.recovery());
+        assertThat(plan.notes()).anyMatch(note -> note.startsWith("no transaction ended between " + latest.newest()));
+    }
+
+    private static Instant now(TestPostgres postgres) {
+        String micros = ArchiveTrial.text(postgres, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+        return Instant.EPOCH.plus(Long.parseLong(micros), ChronoUnit.MICROS);
     }
 
     private static void assertRefused(RestorableCluster source, RestoreTarget target, String reason) {

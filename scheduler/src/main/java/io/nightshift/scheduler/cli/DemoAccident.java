@@ -10,6 +10,7 @@ import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
 import io.nightshift.infra.restore.TableRows;
+import io.nightshift.infra.restore.Throughput;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.FileTree;
@@ -51,9 +52,18 @@ final class DemoAccident {
      * @param restored rows on the restored server
      * @param now rows of the table after they were copied back
      * @param plan of the restore
+     * @param throughput of the files, without starting the server
      * @param took until the restored server had shown its rows
      */
-    record Story(long before, long lost, Instant target, long restored, long now, RestorePlan plan, Duration took) {}
+    record Story(
+            long before,
+            long lost,
+            Instant target,
+            long restored,
+            long now,
+            RestorePlan plan,
+            Throughput throughput,
+            Duration took) {}
 
     private final DemoCluster demo;
     private final List<Storage> storages;
@@ -79,20 +89,21 @@ final class DemoAccident {
             RestorePlan plan = source.plan(null, new RestoreTarget.AtTime(target, true), new RestoreTimeline.Latest());
             removeDirectory();
             Path data = directory.resolve("data");
-            new Restore(
+            Throughput throughput = new Restore(
                             source.chain(plan),
                             plan,
                             RestorePlan.Action.PROMOTE,
                             source.wal(),
                             new Restore.Destination(data, Map.of(), false, false))
-                    .run(WORKERS, progress, cancellation);
+                    .run(WORKERS, progress, cancellation)
+                    .throughput();
             PostgresServer copy = demo.serverOn(data);
             copy.start(Map.of());
             try (Connection restored = copy.connect(DemoCluster.DATABASE)) {
                 long found = rows(restored);
                 Duration took = Duration.ofNanos(System.nanoTime() - begun);
                 TableRows.copy(restored, connection, TABLE);
-                return new Story(before, lost, target, found, rows(connection), plan, took);
+                return new Story(before, lost, target, found, rows(connection), plan, throughput, took);
             } finally {
                 copy.stop();
                 removeDirectory();

@@ -157,13 +157,15 @@ final class DemoCommand implements Callable<Integer> {
             Surroundings surroundings, Configuration configuration, DemoCluster demo, Cancellation cancellation) {
         Progress progress = new Progress();
         try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
-            return new DemoAccident(
+            DemoAccident.Story story = new DemoAccident(
                             demo,
                             BackupList.storagesOf(surroundings, configuration, DemoCluster.NAME),
                             BackupList.of(surroundings, configuration, DemoCluster.NAME)
                                     .backups(),
                             demo.restored())
                     .happen(progress, cancellation);
+            ForegroundWork.keep(top, surroundings, story.throughput());
+            return story;
         }
     }
 

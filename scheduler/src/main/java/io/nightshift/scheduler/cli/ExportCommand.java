@@ -29,7 +29,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -104,26 +103,11 @@ final class ExportCommand implements Callable<Integer> {
                 backup,
                 BackupList.storagesOf(
                         surroundings, configuration, backup.paths().cluster()));
-        var entry = new HistoryEntry(
-                "export",
-                backup.paths().cluster(),
-                settings(),
-                surroundings.clock().instant());
-        try {
-            Exported exported = export(copies);
-            Duration took =
-                    Duration.between(entry.startedAt(), surroundings.clock().instant());
-            print(exported, took);
-            Ledger.Outcome outcome = outcome(exported, took);
-            entry.enter(top, surroundings, outcome);
-            return outcome.exitStatus();
-        } catch (NightshiftException failed) {
-            boolean begun = failed.kind() != FailureKind.CONFIGURATION && failed.kind() != FailureKind.REFUSED;
-            if (begun) {
-                entry.enter(top, surroundings, HistoryEntry.failed(failed));
-            }
-            throw failed;
-        }
+        return ForegroundWork.begin(top, surroundings, "export", backup.paths().cluster(), settings())
+                .run((progress, cancellation) -> export(copies, progress, cancellation), (exported, took) -> {
+                    print(exported, took);
+                    return outcome(exported, took);
+                });
     }
 
     private void requireSensible() {
@@ -145,22 +129,16 @@ final class ExportCommand implements Callable<Integer> {
         }
     }
 
-    @SuppressWarnings("try") // the watch is for closing only
-    private Exported export(BackupCopies copies) {
-        Cancellation cancellation = new Cancellation();
-        top.onSignal(() -> cancellation.cancel("stopped by a signal, as Ctrl-C sends it"));
-        Progress progress = new Progress();
-        try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
-            if (singleFile != null) {
-                var file = new SingleFile(copies, singleFile);
-                return to.equals(STANDARD_OUTPUT)
-                        ? toStandardOutput(file, progress, cancellation)
-                        : file.into(directory(), progress, cancellation);
-            }
-            return format == Format.TAR
-                    ? new TarExport(copies, directory()).run(progress, cancellation)
-                    : new PlainExport(copies, directory(), tablespaces).run(WORKERS, progress, cancellation);
+    private Exported export(BackupCopies copies, Progress progress, Cancellation cancellation) {
+        if (singleFile != null) {
+            var file = new SingleFile(copies, singleFile);
+            return to.equals(STANDARD_OUTPUT)
+                    ? toStandardOutput(file, progress, cancellation)
+                    : file.into(directory(), progress, cancellation);
         }
+        return format == Format.TAR
+                ? new TarExport(copies, directory()).run(progress, cancellation)
+                : new PlainExport(copies, directory(), tablespaces).run(WORKERS, progress, cancellation);
     }
 
     private static Exported toStandardOutput(SingleFile file, Progress progress, Cancellation cancellation) {

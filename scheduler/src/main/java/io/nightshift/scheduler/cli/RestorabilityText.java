@@ -40,7 +40,8 @@ final class RestorabilityText {
     private static String words(Window window) {
         return window.from().equals(window.to())
                 ? "to " + RunText.time(window.since()) + " only, the end of a backup"
-                : "from " + RunText.time(window.since()) + " to " + RunText.time(window.until());
+                : "from " + RunText.time(window.since()) + " to the last transaction archived by "
+                        + RunText.time(window.until());
     }
 
     static Map<String, Object> json(Restorability restorability) {

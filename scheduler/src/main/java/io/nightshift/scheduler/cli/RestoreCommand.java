@@ -1,7 +1,6 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.backup.BackupCatalog;
-import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
@@ -9,27 +8,19 @@ import io.nightshift.infra.postgres.TableName;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.CreatedTablespaces;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
+import io.nightshift.infra.restore.RestoreEstimate;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
-import io.nightshift.infra.restore.Restored;
 import io.nightshift.infra.restore.TableRestore;
-import io.nightshift.infra.run.Cancellation;
-import io.nightshift.infra.run.Figure;
-import io.nightshift.infra.run.Finding;
-import io.nightshift.infra.run.JobReport;
-import io.nightshift.infra.run.Progress;
-import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.storage.DirectoryStorage;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.scheduler.Surroundings;
-import io.nightshift.scheduler.ledger.Ledger;
-import io.nightshift.scheduler.ledger.RunState;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeFormatter;
@@ -64,7 +55,6 @@ import picocli.CommandLine.TypeConversionException;
 final class RestoreCommand implements Callable<Integer> {
 
     private static final String LATEST = "latest";
-    private static final int WORKERS = 2;
 
     /** What recovery goes to; one of them, or none. */
     static final class Target {
@@ -261,7 +251,7 @@ final class RestoreCommand implements Callable<Integer> {
         RestoreTarget wanted = target == null ? new RestoreTarget.Latest() : target.target(!exclusive);
         RestorePlan plan = source.plan(only, wanted, timeline);
         if (preview) {
-            preview(plan);
+            preview(surroundings, plan);
             return 0;
         }
         if (isExtract()) {
@@ -271,7 +261,8 @@ final class RestoreCommand implements Callable<Integer> {
             top.confirm("everything in " + directory() + " that is not in backup "
                     + plan.document().label() + " will be lost");
         }
-        return restore(surroundings, source, plan);
+        var destination = new Restore.Destination(directory(), tablespaces, delta, asReplacement);
+        return new RestoredDirectory(top, surroundings, source, plan, action, destination).call();
     }
 
     private void requireSensible() {
@@ -350,41 +341,6 @@ final class RestoreCommand implements Callable<Integer> {
                 "nightshift backups shows them");
     }
 
-    @SuppressWarnings("try") // the watch is for closing only
-    private int restore(Surroundings surroundings, RestorableCluster source, RestorePlan plan) {
-        var entry = new HistoryEntry(
-                "restore",
-                plan.document().cluster(),
-                settings(plan),
-                surroundings.clock().instant());
-        Cancellation cancellation = new Cancellation();
-        top.onSignal(() -> cancellation.cancel("stopped by a signal, as Ctrl-C sends it"));
-        Progress progress = new Progress();
-        try {
-            Restored restored;
-            try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
-                restored = new Restore(
-                                source.chain(plan),
-                                plan,
-                                action,
-                                source.wal(),
-                                new Restore.Destination(directory(), tablespaces, delta, asReplacement))
-                        .run(WORKERS, progress, cancellation);
-            }
-            Duration took =
-                    Duration.between(entry.startedAt(), surroundings.clock().instant());
-            print(plan, restored, took);
-            Ledger.Outcome outcome = outcome(plan, restored, took);
-            entry.enter(top, surroundings, outcome);
-            return outcome.exitStatus();
-        } catch (NightshiftException failed) {
-            if (failed.kind() != FailureKind.CONFIGURATION && failed.kind() != FailureKind.REFUSED) {
-                entry.enter(top, surroundings, HistoryEntry.failed(failed));
-            }
-            throw failed;
-        }
-    }
-
     private Path directory() {
         try {
             return Path.of(String.valueOf(to)).toAbsolutePath().normalize();
@@ -395,142 +351,19 @@ final class RestoreCommand implements Callable<Integer> {
         }
     }
 
-    private Map<String, Object> settings(RestorePlan plan) {
-        Map<String, Object> settings = new LinkedHashMap<>();
-        settings.put("backup", plan.document().label().toString());
-        settings.put("target", plan.target().toString());
-        settings.put("to", String.valueOf(to));
-        return settings;
-    }
-
-    private static Ledger.Outcome outcome(RestorePlan plan, Restored restored, Duration took) {
-        List<Finding> findings = findings(plan, restored);
-        List<Figure> figures = List.of(
-                new Figure("files", restored.files(), "files"),
-                new Figure("files that were there already", restored.reused(), "files"),
-                new Figure("bytes", restored.bytes(), "bytes"),
-                new Figure("WAL fetched", plan.walBytes(), "bytes"),
-                new Figure("restored in", took.toMillis() / 1000.0, "s"));
-        JobReport report = new JobReport(summary(plan, restored, took), figures, findings, List.of(), List.of());
-        return new Ledger.Outcome(RunState.COMPLETED, null, report.exitStatus(), report);
-    }
-
-    static List<Finding> findings(RestorePlan plan, Restored restored) {
-        return restored.complaints().stream()
-                .map(complaint -> new Finding(
-                        "restore/" + plan.document().label() + "/" + complaint,
-                        Severity.WARNING,
-                        "backup " + plan.document().label(),
-                        complaint,
-                        "nightshift verify " + plan.document().label() + " names all that is damaged"))
-                .toList();
-    }
-
-    private static String summary(RestorePlan plan, Restored restored, Duration took) {
-        double seconds = Math.max(0.001, took.toMillis() / 1000.0);
-        return "restored " + plan.document().label() + " for " + plan.target() + ": "
-                + String.format(Locale.ROOT, "%,d files, ", restored.files()) + Arguments.bytes(restored.bytes())
-                + (plan.wal().steps().isEmpty() ? "" : " and " + Arguments.bytes(plan.walBytes()) + " of WAL") + " in "
-                + RunText.duration(took) + " (" + Arguments.bytes((long) (restored.bytes() / seconds)) + "/s) from "
-                + String.join(" and ", restored.storages());
-    }
-
-    private void preview(RestorePlan plan) {
+    private void preview(Surroundings surroundings, RestorePlan plan) {
+        List<String> notes = new ArrayList<>(plan.notes());
+        notes.addAll(new CreatedTablespaces(plan, tablespaces).require());
+        RestoreEstimate estimate = RestoreEstimate.of(plan, surroundings.home().throughput()::rate);
         if (top.isJson()) {
-            top.print(json(plan));
-            return;
-        }
-        facts(plan).forEach((name, value) -> top.out().printf("%-10s %s%n", name, value));
-    }
-
-    private static Map<String, String> facts(RestorePlan plan) {
-        BackupDocument document = plan.document();
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("target", plan.target() + ", which can be reached");
-        facts.put(
-                "backup",
-                document.label() + ", ended " + RunText.time(document.endedAt()) + " at " + document.endLsn() + ", "
-                        + Arguments.bytes(document.bytes()) + " (" + Arguments.bytes(document.storedBytes())
-                        + " stored)");
-        facts.put(
-                "WAL",
-                plan.wal().steps().isEmpty()
-                        ? "the backup's own"
-                        : plan.wal().steps().size() + " segments, "
-                                + plan.wal().steps().get(0).segment() + " to "
-                                + plan.wal()
-                                        .steps()
-                                        .get(plan.wal().steps().size() - 1)
-                                        .segment() + ", "
-                                + Arguments.bytes(plan.storedBytes()) + " stored");
-        facts.put("timeline", timelines(plan));
-        facts.put(
-                "ends at",
-                plan.stopsAt() + (plan.newest() == null ? "" : ", with all transactions up to " + plan.newest()));
-        facts.put("needs", Arguments.bytes(document.bytes() + plan.walBytes()) + " of disk");
-        plan.notes().forEach(note -> facts.merge("note", note, (one, other) -> one + "; " + other));
-        return facts;
-    }
-
-    private static String timelines(RestorePlan plan) {
-        List<String> parts = new ArrayList<>();
-        plan.lineage()
-                .branches()
-                .forEach(branch -> parts.add(
-                        branch.end() == null
-                                ? branch.timeline().toString()
-                                : branch.timeline() + " up to " + branch.end()));
-        return String.join(", then ", parts);
-    }
-
-    static Map<String, Object> json(RestorePlan plan) {
-        BackupDocument document = plan.document();
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("label", document.label().toString());
-        json.put("cluster", document.cluster());
-        json.put("target", plan.target().toString());
-        json.put("reachable", true);
-        json.put("timeline", Integer.toUnsignedLong(plan.lineage().present().id()));
-        json.put("stopsAt", plan.stopsAt().toString());
-        json.put("newestTransactionAt", plan.newest() == null ? "" : plan.newest());
-        json.put(
-                "wal",
-                plan.wal().steps().stream().map(step -> step.segment().name()).toList());
-        json.put("walStoredBytes", plan.storedBytes());
-        json.put("bytes", document.bytes() + plan.walBytes());
-        json.put("notes", plan.notes());
-        return json;
-    }
-
-    private void print(RestorePlan plan, Restored restored, Duration took) {
-        restored.complaints()
-                .forEach(complaint -> top.err().println("nightshift: read from another copy, because of " + complaint));
-        if (top.isJson()) {
-            Map<String, Object> document = json(plan);
-            document.put("directory", directory().toString());
-            document.put("files", restored.files());
-            document.put("reusedFiles", restored.reused());
-            document.put("restoredBytes", restored.bytes());
-            document.put("port", restored.port());
-            document.put("seconds", took.toMillis() / 1000.0);
-            document.put("storages", restored.storages());
-            document.put("complaints", restored.complaints());
-            document.put("notes", restored.notes());
-            document.put("checklist", restored.checklist());
+            Map<String, Object> document = RestoreText.json(plan);
+            document.put("notes", notes);
+            document.put("estimate", RestoreText.json(estimate));
             top.print(document);
             return;
         }
-        top.out().println(summary(plan, restored, took));
-        plan.notes().forEach(note -> top.out().println("  " + note));
-        restored.notes().forEach(note -> top.out().println("  " + note));
-        if (!restored.checklist().isEmpty()) {
-            top.out().println("Before it takes the source's place:");
-            restored.checklist().forEach(line -> top.out().println("  [ ] " + line));
-        }
-        top.out().println("Next: pg_ctl -D " + directory() + " -l " + directory() + "/log start");
-        if (restored.port() > 0) {
-            top.out().println("      psql -h " + directory() + " -p " + restored.port() + " -U postgres");
-        }
+        RestoreText.facts(plan, estimate, notes)
+                .forEach((name, value) -> top.out().printf("%-10s %s%n", name, value));
     }
 
     private static NightshiftException usage(String fact, String hint) {

@@ -1,17 +1,13 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.postgres.TableName;
-import io.nightshift.infra.resilience.FailureKind;
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.Extracted;
 import io.nightshift.infra.restore.ExtractedFile;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.TableRestore;
-import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.JobReport;
-import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.PgDump;
 import io.nightshift.infra.server.PostgresBinaries;
 import io.nightshift.scheduler.Surroundings;
@@ -24,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The part of {@code restore} that writes tables, or a database, into files. */
@@ -38,36 +33,21 @@ record RestoredTables(
 
     private static final int WORKERS = 2;
 
-    @SuppressWarnings("try") // the watch is for closing only
     int call() {
         int major = plan.document().major();
-        PostgresBinaries binaries = binaries(major);
-        var entry = new HistoryEntry(
-                "restore",
-                plan.document().cluster(),
-                settings(),
-                surroundings.clock().instant());
-        Cancellation cancellation = new Cancellation();
-        top.onSignal(() -> cancellation.cancel("stopped by a signal, as Ctrl-C sends it"));
-        Progress progress = new Progress();
-        try {
-            Extracted extracted;
-            try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
-                extracted = new TableRestore(source.chain(plan), plan, source.wal(), binaries, PgDump.find(major))
-                        .run(wanted, directory, WORKERS, progress, cancellation);
-            }
-            Duration took =
-                    Duration.between(entry.startedAt(), surroundings.clock().instant());
-            print(extracted, took);
-            Ledger.Outcome outcome = outcome(extracted, took);
-            entry.enter(top, surroundings, outcome);
-            return outcome.exitStatus();
-        } catch (NightshiftException failed) {
-            if (failed.kind() != FailureKind.CONFIGURATION && failed.kind() != FailureKind.REFUSED) {
-                entry.enter(top, surroundings, HistoryEntry.failed(failed));
-            }
-            throw failed;
-        }
+        var restore = new TableRestore(source.chain(plan), plan, source.wal(), binaries(major), PgDump.find(major));
+        return ForegroundWork.begin(
+                        top, surroundings, "restore", plan.document().cluster(), settings())
+                .run(
+                        (progress, cancellation) -> restore.run(wanted, directory, WORKERS, progress, cancellation),
+                        this::conclude);
+    }
+
+    private Ledger.Outcome conclude(Extracted extracted, Duration took) {
+        ForegroundWork.keep(top, surroundings, extracted.restored().throughput());
+        ForegroundWork.keep(top, surroundings, extracted.replay());
+        print(extracted, took);
+        return outcome(extracted, took);
     }
 
     /** An installed server first; it has what the embedded one lacks: extensions, lz4, zstd. */
@@ -106,7 +86,7 @@ record RestoredTables(
         JobReport report = new JobReport(
                 summary(extracted, took),
                 figures,
-                RestoreCommand.findings(plan, extracted.restored()),
+                RestoreText.findings(plan, extracted.restored()),
                 List.of(),
                 List.of());
         return new Ledger.Outcome(RunState.COMPLETED, null, report.exitStatus(), report);
@@ -131,14 +111,11 @@ record RestoredTables(
     }
 
     private void print(Extracted extracted, Duration took) {
-        extracted
-                .restored()
-                .complaints()
-                .forEach(complaint -> top.err().println("nightshift: read from another copy, because of " + complaint));
+        RestoreText.complain(top, extracted.restored());
         List<String> notes = new ArrayList<>(plan.notes());
         notes.addAll(extracted.notes());
         if (top.isJson()) {
-            Map<String, Object> document = RestoreCommand.json(plan);
+            Map<String, Object> document = RestoreText.json(plan);
             document.put("directory", directory.toString());
             document.put("database", extracted.database());
             document.put("by", extracted.dumped() ? "pg_dump" : "copy");

@@ -8,6 +8,7 @@ import io.nightshift.infra.backup.VerificationNote;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.Throughput;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.JobReport;
@@ -97,9 +98,18 @@ final class VerifyCommand implements Callable<Integer> {
     @SuppressWarnings("try") // the watch is for closing only
     private Verification verify(BackupCopy copy, BackupSearch search, Cancellation cancellation) {
         Progress progress = new Progress();
+        long begun = System.nanoTime();
         try (ProgressWatch watch = new ProgressWatch(top, () -> Optional.of(progress.snapshot()))) {
-            return new BackupVerifier(WORKERS)
+            Verification found = new BackupVerifier(WORKERS)
                     .verify(copy, List.copyOf(search.copies().values()), progress, cancellation);
+            if (found.isSound()) {
+                copy.document()
+                        .ifPresent(document -> ForegroundWork.keep(
+                                top,
+                                top.surroundings(),
+                                Throughput.since(begun, Throughput.Work.VERIFICATION, document.bytes())));
+            }
+            return found;
         }
     }
 

@@ -109,6 +109,33 @@ class RestoredTablesTest {
                 .containsAnyOf("by COPY", "by pg_dump");
     }
 
+    @Test
+    void previews_how_long_it_takes_by_what_it_took_on_this_machine() throws Exception {
+        Files.deleteIfExists(installation.home().resolve("throughput"));
+
+        Answer unknown = preview();
+        Answer verified = nightshift("verify", unknown.json().path("label").asString());
+        Answer least = preview();
+        restore(TEMPORARY.resolve("measured"), "--database", "postgres");
+        Answer known = preview();
+
+        assertThat(unknown.json().path("estimate")).isEmpty();
+        assertThat(verified.exitStatus()).as(verified.toString()).isZero();
+        assertThat(least.json().at("/estimate/files/measured").asString()).isEqualTo("verification");
+        assertThat(known.json().at("/estimate/files/measured").asString()).isEqualTo("restore");
+        assertThat(known.json().at("/estimate/files/measurements").asInt()).isOne();
+        assertThat(known.json().at("/estimate/files/seconds").asDouble()).isPositive();
+        assertThat(known.json().path("replayedBytes").asLong()).isPositive();
+        assertThat(nightshift("restore", "latest", "--cluster", "stage", "--preview")
+                        .out())
+                .containsPattern(
+                        "\ntime       about [0-9.]+ s: files [0-9.]+ s at .*/s \\(one restore here\\), replay ");
+    }
+
+    private static Answer preview() {
+        return nightshift("restore", "latest", "--cluster", "stage", "--preview", "--output", "json");
+    }
+
     private static Answer restore(Path out, String... more) {
         List<String> all = new ArrayList<>(List.of("restore", "latest", "--cluster", "stage", "--to", out.toString()));
         all.addAll(List.of(more));

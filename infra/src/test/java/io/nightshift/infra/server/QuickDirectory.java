@@ -1,0 +1,15 @@
+package io.nightshift.infra.server;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.extension.AnnotatedElementContext;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.io.TempDirFactory;
+
+/** For {@code @TempDir(factory = …)}: {@link TestPostgres#quickDirectory}. */
+public final class QuickDirectory implements TempDirFactory {
+
+    @Override
+    public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext context) {
+        return TestPostgres.quickDirectory("junit-");
+    }
+}
