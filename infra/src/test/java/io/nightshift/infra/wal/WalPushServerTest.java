@@ -89,10 +89,16 @@ class WalPushServerTest {
     @BeforeEach
     void listen() throws IOException {
         storage = Files.createTempDirectory(home, "storage-");
-        var near = new DirectoryStorage("near", storage);
-        near.prepare();
-        archive = new WalArchive(StorageSet.of(near), new BackupPaths("chanuka", 18, systemIdentifier), SEGMENT);
+        new DirectoryStorage("near", storage).prepare();
+        archive = archive(systemIdentifier, 18);
         server = listen(systemIdentifier);
+    }
+
+    private WalArchive archive(SystemIdentifier own, int major) {
+        return new WalArchive(
+                StorageSet.of(new DirectoryStorage("near", storage)),
+                new BackupPaths("chanuka", major, own),
+                SEGMENT);
     }
 
     private WalPushServer listen(SystemIdentifier own) {
@@ -105,7 +111,7 @@ class WalPushServerTest {
                 throw new NightshiftException(
                         FailureKind.CONFIGURATION, "no cluster is called " + cluster, "chanuka is");
             }
-            return new WalPushServer.Destination(archive, major, own);
+            return new WalPushServer.Destination(archive(own, major), major, own);
         });
         // Everything runs as one user, except in tests of root.
         ServerUser.of(postgres.dataDirectory()).own(home.resolve("wal-push.socket"));
