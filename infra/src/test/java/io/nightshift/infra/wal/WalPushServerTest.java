@@ -96,9 +96,7 @@ class WalPushServerTest {
 
     private WalArchive archive(SystemIdentifier own, int major) {
         return new WalArchive(
-                StorageSet.of(new DirectoryStorage("near", storage)),
-                new BackupPaths("chanuka", major, own),
-                SEGMENT);
+                StorageSet.of(new DirectoryStorage("near", storage)), new BackupPaths("chanuka", major, own), SEGMENT);
     }
 
     private WalPushServer listen(SystemIdentifier own) {

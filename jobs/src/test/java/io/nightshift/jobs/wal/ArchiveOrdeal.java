@@ -283,7 +283,10 @@ final class ArchiveOrdeal implements AutoCloseable {
         }
     }
 
-    /** The slot first, then the storage: what that holds only grows. A new slot begins where the server decides. */
+    /**
+     * The slot first, then the storage: what that holds only grows. A new slot begins where the server
+     * decides, and goes back from there to the beginning of the segment, where the archive begins.
+     */
     private void lookAtSlot(TestPostgres node) {
         Optional<Lsn> kept;
         try {
@@ -291,7 +294,7 @@ final class ArchiveOrdeal implements AutoCloseable {
         } catch (RuntimeException down) {
             return;
         }
-        if (kept.isEmpty() || kept.get().equals(made.computeIfAbsent(node, none -> kept.get()))) {
+        if (kept.isEmpty() || kept.get().compareTo(made.computeIfAbsent(node, none -> kept.get())) <= 0) {
             return;
         }
         looks.incrementAndGet();
