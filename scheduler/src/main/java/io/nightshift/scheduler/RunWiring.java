@@ -105,8 +105,8 @@ class RunWiring {
     }
 
     @Bean
-    RunBooks books(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
-        return new RunBooks(ledger, history, requests, jobs);
+    RunBooks books(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs, Clock clock) {
+        return new RunBooks(ledger, history, requests, jobs, clock);
     }
 
     @Bean

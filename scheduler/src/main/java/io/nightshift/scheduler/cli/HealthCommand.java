@@ -66,10 +66,17 @@ final class HealthCommand implements Callable<Integer> {
     private Map<String, String> settings = new LinkedHashMap<>();
 
     /** A cluster, and from where on what is seen there is told. */
-    private record Look(ClusterHealth health, HealthSettings settings, Supplier<String> restorability) {}
+    private record Look(ClusterHealth health, HealthSettings settings, Supplier<Restorable> restorability) {}
 
-    /** @param restorability in one line; "" where nothing is backed up */
-    private record Looked(HealthReport report, String restorability) {}
+    private record Looked(HealthReport report, Restorable restorability) {}
+
+    /**
+     * To which times the cluster can be restored; empty where nothing is backed up.
+     *
+     * @param lines for people
+     * @param json the same as in {@code nightshift backups}
+     */
+    private record Restorable(List<String> lines, List<Map<String, Object>> json) {}
 
     @Override
     public Integer call() {
@@ -178,12 +185,14 @@ final class HealthCommand implements Callable<Integer> {
     }
 
     /** As the storages say; those that are away keep nobody from the rest. */
-    private static String restorability(Surroundings surroundings, Configuration configuration, String cluster) {
+    private static Restorable restorability(Surroundings surroundings, Configuration configuration, String cluster) {
         try {
-            return String.join(
-                    "\n", BackupList.of(surroundings, configuration, cluster).restorabilityLines());
+            BackupList backups = BackupList.of(surroundings, configuration, cluster);
+            return new Restorable(backups.restorabilityLines(), backups.restorabilityJson());
         } catch (NightshiftException away) {
-            return "cluster " + cluster + ": to which times it can be restored is not known: " + away.getMessage();
+            return new Restorable(
+                    List.of(RestorabilityText.unknown(cluster, away)),
+                    List.of(RestorabilityText.unknownJson(cluster, away)));
         }
     }
 
@@ -208,9 +217,7 @@ final class HealthCommand implements Callable<Integer> {
             }
             first = false;
             HealthText.print(top.out(), looked.report());
-            if (!looked.restorability().isEmpty()) {
-                top.out().println(looked.restorability());
-            }
+            looked.restorability().lines().forEach(top.out()::println);
         }
         if (watch != null) {
             top.out().println();
@@ -220,7 +227,7 @@ final class HealthCommand implements Callable<Integer> {
 
     private static Map<String, Object> json(Looked looked) {
         Map<String, Object> json = HealthJson.of(looked.report());
-        json.put("restorability", looked.restorability());
+        json.put("restorability", looked.restorability().json());
         return json;
     }
 }

@@ -87,6 +87,9 @@ class HealthCommandTest {
                         cluster -> cluster.path("cluster").asString(),
                         cluster -> cluster.path("reachable").asBoolean())
                 .containsExactlyInAnyOrder(tuple("prod", true), tuple(Installation.CLUSTER, false));
+        assertThat(document.path("clusters"))
+                .allSatisfy(cluster ->
+                        assertThat(cluster.path("restorability").isArray()).isTrue());
         assertThat(document.path("clusters").findValuesAsString("check")).contains("autovacuum", "reachability");
     }
 
