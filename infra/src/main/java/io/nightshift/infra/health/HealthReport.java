@@ -1,5 +1,6 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.health.HealthResult.Fine;
 import io.nightshift.infra.health.HealthResult.NotEvaluated;
 import io.nightshift.infra.health.HealthResult.Wrong;
@@ -12,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param databases of the primary, largest first; empty when it did not say
  * @param results of all checks on all subjects
+ * @param comparedWith for each node that was asked what it has counted, the earlier look with which that was compared;
+ *     empty where there is none, so that all is judged that was counted since the statistics began
  * @param leftOut checks that the settings leave out
  */
 public record HealthReport(
@@ -28,6 +32,7 @@ public record HealthReport(
         ObservedCluster observed,
         List<DatabaseSize> databases,
         List<HealthResult> results,
+        Map<NodeAddress, Optional<Instant>> comparedWith,
         List<String> leftOut) {
 
     /** What can only be seen on the machines themselves. */
@@ -60,6 +65,13 @@ public record HealthReport(
                 .map(Wrong.class::cast)
                 .sorted(Comparator.comparing(Wrong::severity).reversed())
                 .toList();
+    }
+
+    /** How many findings of a severity there are. */
+    public long count(Severity severity) {
+        return findings().stream()
+                .filter(finding -> finding.severity() == severity)
+                .count();
     }
 
     public List<NotEvaluated> notEvaluated() {

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** The health of a cluster for programs. */
 final class HealthJson {
@@ -26,7 +27,7 @@ final class HealthJson {
         document.put(
                 "nodes",
                 report.observed().nodes().stream()
-                        .map(node -> node(report.observed(), node))
+                        .map(node -> node(report, node))
                         .toList());
         document.put("databases", report.databases());
         document.put(
@@ -39,7 +40,8 @@ final class HealthJson {
         return document;
     }
 
-    private static Map<String, Object> node(ObservedCluster observed, NodeObservation node) {
+    private static Map<String, Object> node(HealthReport report, NodeObservation node) {
+        ObservedCluster observed = report.observed();
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("node", node.node().toString());
         if (node instanceof Unreachable unreachable) {
@@ -59,6 +61,9 @@ final class HealthJson {
             if (sinceReplay != null) {
                 json.put("sinceReplaySeconds", sinceReplay.toMillis() / 1000.0);
             }
+            report.comparedWith()
+                    .getOrDefault(node.node(), Optional.empty())
+                    .ifPresent(look -> json.put("countersComparedWith", look));
             json.put("connectionsUsed", answered.sessions().used());
             json.put("connectionsAllowed", answered.sessions().allowed());
         }

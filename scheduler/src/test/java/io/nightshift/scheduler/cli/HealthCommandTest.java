@@ -151,6 +151,17 @@ class HealthCommandTest {
     }
 
     @Test
+    void compares_what_servers_count_with_the_look_that_the_job_has_kept() {
+        Answer before = nightshift("health", "--cluster", "prod");
+        Answer job = nightshift("run", "health-check", "--cluster", "prod", "--here");
+        Answer after = nightshift("health", "--cluster", "prod");
+
+        assertThat(before.out()).contains("\naverages are those since the statistics began\n");
+        assertThat(job.exitStatus()).as(job.toString()).isEqualTo(3);
+        assertThat(after.out()).containsPattern("\naverages are those since the look at \\d{4}-\\d\\d-\\d\\d .* UTC\n");
+    }
+
+    @Test
     void says_what_is_not_accepted() {
         assertThat(nightshift("health", "--watch", "10ms").err())
                 .isEqualTo("nightshift: --watch 10ms is too often\nHINT: accepted: 1s or longer\n");
