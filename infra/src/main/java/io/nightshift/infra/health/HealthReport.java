@@ -107,6 +107,14 @@ public record HealthReport(
         return fine;
     }
 
+    /** Checks that had nothing to look at, such as those of standbys where there is none. */
+    public Set<String> idle() {
+        Set<String> idle = HealthChecks.names();
+        results.stream().map(HealthResult::check).forEach(idle::remove);
+        leftOut.forEach(idle::remove);
+        return idle;
+    }
+
     /** Whether any node answers. */
     public boolean isReachable() {
         return !observed.answered().isEmpty();

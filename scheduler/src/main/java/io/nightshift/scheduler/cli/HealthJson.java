@@ -36,6 +36,7 @@ final class HealthJson {
                 "notEvaluated",
                 report.notEvaluated().stream().map(HealthJson::gap).toList());
         document.put("fine", report.fine());
+        document.put("idle", report.idle());
         document.put("leftOut", report.leftOut());
         return document;
     }

@@ -46,6 +46,9 @@ final class HealthText {
             out.println();
             wrap(out, "", "nothing found by " + checks(List.copyOf(report.fine())));
         }
+        if (!report.idle().isEmpty()) {
+            wrap(out, "", "nothing to look at for " + checks(List.copyOf(report.idle())));
+        }
         counters(out, report.comparedWith());
         if (!report.leftOut().isEmpty()) {
             out.println("left out by the settings: " + String.join(", ", report.leftOut()));

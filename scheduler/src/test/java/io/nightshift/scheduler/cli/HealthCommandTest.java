@@ -72,6 +72,7 @@ class HealthCommandTest {
                 .contains("\ncritical  autovacuum: 127.0.0.1:" + server.port() + "\n")
                 .contains("\n  HINT: ALTER SYSTEM SET autovacuum = on; SELECT pg_reload_conf()\n")
                 .contains("\nnothing found by ")
+                .containsPattern("\nnothing to look at for \\d+ checks: wal-receiver, ")
                 .contains("not visible over SQL: free disk space");
     }
 
