@@ -130,10 +130,17 @@ public final class ClusterHealth {
         for (ClusterCheck check : HealthChecks.OF_CLUSTER) {
             if (!settings.except().contains(check.name())) {
                 List<HealthResult> found = check.judge(observed);
-                results.addAll(found.isEmpty() ? List.of(new Fine(check.name(), "cluster " + observed.name())) : found);
+                results.addAll(found.isEmpty() ? List.of(silent(check.name(), observed)) : found);
             }
         }
         return results;
+    }
+
+    private static HealthResult silent(String check, ObservedCluster observed) {
+        String subject = "cluster " + observed.name();
+        return observed.answered().isEmpty()
+                ? new NotEvaluated(check, subject, "no node answers")
+                : new Fine(check, subject);
     }
 
     private List<HealthResult> evaluate(

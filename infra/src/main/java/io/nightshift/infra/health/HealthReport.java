@@ -6,6 +6,7 @@ import io.nightshift.infra.health.HealthResult.NotEvaluated;
 import io.nightshift.infra.health.HealthResult.Wrong;
 import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.run.Severity;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -105,6 +106,11 @@ public record HealthReport(
                 .map(HealthResult::check)
                 .forEach(fine::remove);
         return fine;
+    }
+
+    /** Whether counts since an earlier look cover about a day; otherwise those since the statistics began are judged, too. */
+    public boolean isADayAfter(Instant look) {
+        return CounterHistory.isAboutADay(Duration.between(look, at));
     }
 
     /** Checks that had nothing to look at, such as those of standbys where there is none. */

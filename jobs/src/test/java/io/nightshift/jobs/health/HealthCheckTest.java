@@ -77,6 +77,8 @@ class HealthCheckTest {
         assertThat(outcome.report().summary()).isEqualTo("no node of cluster chanuka answers");
         assertThat(outcome.report().notEvaluated()).isNotEmpty();
         assertThat(outcome.report().hasLookedFor("health/blockers/127.0.0.1:1")).isFalse();
+        assertThat(outcome.report().hasLookedFor("health/timeline/cluster chanuka"))
+                .isFalse();
         assertThat(outcome.report().hasLookedFor("health/reachability/127.0.0.1:1"))
                 .isTrue();
     }

@@ -12,13 +12,11 @@ import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.run.Severity;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The health of a cluster as people read it: what is wrong first, worst first. */
@@ -49,7 +47,7 @@ final class HealthText {
         if (!report.idle().isEmpty()) {
             wrap(out, "", "nothing to look at for " + checks(List.copyOf(report.idle())));
         }
-        counters(out, report.comparedWith());
+        counters(out, report);
         if (!report.leftOut().isEmpty()) {
             out.println("left out by the settings: " + String.join(", ", report.leftOut()));
         }
@@ -127,12 +125,15 @@ final class HealthText {
     }
 
     /** Over what time averages are judged. */
-    private static void counters(PrintWriter out, Map<NodeAddress, Optional<Instant>> comparedWith) {
+    private static void counters(PrintWriter out, HealthReport report) {
         Map<String, List<NodeAddress>> nodes = new LinkedHashMap<>();
-        comparedWith.forEach((node, look) -> nodes.computeIfAbsent(
-                        look.map(at -> "the look at " + RunText.time(at)).orElse("the statistics began"),
-                        since -> new ArrayList<>())
-                .add(node));
+        report.comparedWith()
+                .forEach((node, look) -> nodes.computeIfAbsent(
+                                look.map(at -> "the look at " + RunText.time(at)
+                                                + (report.isADayAfter(at) ? "" : ", and since the statistics began"))
+                                        .orElse("the statistics began"),
+                                since -> new ArrayList<>())
+                        .add(node));
         nodes.forEach((since, those) -> out.println("averages are those since " + since
                 + (nodes.size() == 1
                         ? ""
