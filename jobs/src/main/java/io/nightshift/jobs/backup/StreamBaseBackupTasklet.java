@@ -22,9 +22,12 @@ import io.nightshift.infra.replication.SystemIdentity;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.routing.Lineage;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
+import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.run.Timings;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
@@ -35,6 +38,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.batch.core.scope.context.ChunkContext;
@@ -87,6 +91,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
     private Source source() {
         ManagedCluster cluster = clusters.cluster(run.cluster());
         Intent intent = run.settings(BackupSettings.class).intent();
+        Lineage asked = cluster.observeNow().lineage();
         while (true) {
             cluster.requireNoConflict();
             ManagedNode node = cluster.node(intent);
@@ -100,9 +105,38 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 }
             }
             if (fits) {
+                sayIfPromoted(asked, cluster.known().lineage(), node);
                 return new Source(node, place);
             }
             run.cancellation().check();
+        }
+    }
+
+    private void sayIfPromoted(@Nullable Lineage asked, @Nullable Lineage now, ManagedNode node) {
+        if (asked != null && now != null && asked.newest().compareTo(now.newest()) < 0) {
+            run.report(new Finding(
+                    "backup/promotion",
+                    Severity.INFO,
+                    "cluster " + run.cluster(),
+                    "went from timeline " + asked.newest() + " to timeline " + now.newest()
+                            + " while the run waited for its place: the backup is read from " + node.address(),
+                    null));
+        }
+    }
+
+    /** Also one that streams may follow a primary that the cluster has left behind: nobody could restore on from there. */
+    private void requirePresentTimeline(ManagedNode node, SystemIdentity identity) {
+        ManagedCluster cluster = clusters.cluster(run.cluster());
+        cluster.requireNoConflict();
+        Lineage lineage = cluster.known().lineage();
+        if (lineage != null && identity.timeline().compareTo(lineage.newest()) < 0) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "node " + node.address() + " of cluster " + run.cluster() + " is on timeline "
+                            + identity.timeline() + ", which the cluster has left: timeline " + lineage.newest()
+                            + " was seen",
+                    "let it follow the present primary (pg_rewind, or make it anew), or set source: primary; then run the"
+                            + " job again");
         }
     }
 
@@ -155,6 +189,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
         BackupSettings settings = run.settings(BackupSettings.class);
         Instant startedAt = clock.instant();
         SystemIdentity identity = server.identifySystem();
+        requirePresentTimeline(node, identity);
         SourceServer source = SourceServer.of(node, run, server.version());
         BackupPaths paths = new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
         BackupLabel label = new BackupLabels(clock, new SecureRandom()).next(BackupType.FULL);
