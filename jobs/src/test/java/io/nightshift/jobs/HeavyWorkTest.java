@@ -10,10 +10,12 @@ import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.config.SslMode;
 import io.nightshift.infra.config.StorageDuty;
+import io.nightshift.infra.health.CounterReadings;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.orchestrator.Shared;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.backup.FullBackupJobType;
 import java.sql.Connection;
@@ -147,7 +149,7 @@ class HeavyWorkTest {
         return new DatabaseOrchestrator(
                 Map.of(TestCluster.NAME, config),
                 Passwords.of(Map.of("HOME", "")),
-                HeavyWork.leased(new Leases(control), owner -> false),
+                new Shared(HeavyWork.leased(new Leases(control), owner -> false), CounterReadings.ofThisProcess()),
                 Clock.systemUTC());
     }
 

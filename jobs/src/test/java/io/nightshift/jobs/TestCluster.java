@@ -133,7 +133,11 @@ public final class TestCluster implements AutoCloseable {
         return new String[] {Integer.toString(port.getAsInt()), username, password.reveal(), directory.toString()};
     }
 
-    /** A cluster and its storage {@code local} that another process has started, and will close. */
+    /**
+     * A cluster and its storage {@code local} that another process has started, and will close; perhaps behind relays.
+     *
+     * @param coordinates port, role, password and directory; then the ports of standbys
+     */
     public static TestCluster attach(String[] coordinates) {
         return new TestCluster(
                 null,
@@ -143,7 +147,10 @@ public final class TestCluster implements AutoCloseable {
                 coordinates[1],
                 new Secret(coordinates[2]),
                 List.of("local"),
-                List.of(),
+                Stream.of(coordinates)
+                        .skip(4)
+                        .map(port -> new NodeAddress("127.0.0.1", Integer.parseInt(port)))
+                        .toList(),
                 UnaryOperator.identity());
     }
 
@@ -233,7 +240,7 @@ public final class TestCluster implements AutoCloseable {
                 null,
                 null,
                 null,
-                postgres != null && port.getAsInt() != postgres.port(),
+                postgres == null || port.getAsInt() != postgres.port(),
                 "postgres",
                 DatabaseSelection.ALL,
                 duties,

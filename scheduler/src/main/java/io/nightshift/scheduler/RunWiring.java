@@ -2,9 +2,11 @@ package io.nightshift.scheduler;
 
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.health.StoredReadings;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
+import io.nightshift.infra.orchestrator.Shared;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
@@ -105,8 +107,8 @@ class RunWiring {
     }
 
     @Bean
-    RunBooks books(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
-        return new RunBooks(ledger, history, requests, jobs);
+    RunBooks books(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs, Clock clock) {
+        return new RunBooks(ledger, history, requests, jobs, clock);
     }
 
     @Bean
@@ -228,11 +230,15 @@ class RunWiring {
 
     @Bean(destroyMethod = "close")
     DatabaseOrchestrator orchestrator(
-            Configuration configuration, Surroundings surroundings, Leases leases, Nodes nodes) {
+            Configuration configuration,
+            Surroundings surroundings,
+            ControlDatabase controlDatabase,
+            Leases leases,
+            Nodes nodes) {
         return new DatabaseOrchestrator(
                 configuration.clusters(),
                 Passwords.of(surroundings.environment()),
-                HeavyWork.leased(leases, nodes::isDead),
+                new Shared(HeavyWork.leased(leases, nodes::isDead), new StoredReadings(controlDatabase.connections())),
                 surroundings.clock());
     }
 

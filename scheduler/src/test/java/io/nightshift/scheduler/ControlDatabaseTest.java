@@ -3,9 +3,14 @@ package io.nightshift.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.nightshift.infra.health.CounterReading;
+import io.nightshift.infra.health.StoredReadings;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import java.sql.Timestamp;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -34,6 +39,36 @@ class ControlDatabaseTest {
             assertThat(tables(database, "nightshift")).isEqualTo(once);
             assertThat(tables(database, "public")).isEmpty();
         }
+    }
+
+    @Test
+    void keeps_the_readings_of_a_cluster_that_it_is_given_and_no_others() {
+        try (Installation installation = Installation.withOwnControlDatabase();
+                ControlDatabase database = installation.controlDatabase()) {
+            StoredReadings stored = new StoredReadings(database.connections());
+            Instant now = now(database);
+            var old = new CounterReading("db1:5432", "7 timeline 1", now.minusSeconds(3600), Map.of("a", 1L));
+            var young = new CounterReading("db1:5432", "7 timeline 1", now, Map.of("a", 2L, "b", Long.MAX_VALUE));
+
+            stored.keep("prod", List.of(old));
+            stored.keep("stage", List.of(old));
+            stored.keep("prod", List.of(old, young));
+            List<CounterReading> both = stored.of("prod");
+            stored.keep("prod", List.of(young));
+
+            assertThat(both).containsExactly(old, young);
+            assertThat(stored.of("prod")).containsExactly(young);
+            assertThat(stored.of("stage")).containsExactly(old);
+            assertThat(stored.of("other")).isEmpty();
+        }
+    }
+
+    private static Instant now(ControlDatabase database) {
+        return Installation.sql(database)
+                .sql("SELECT date_trunc('milliseconds', clock_timestamp())")
+                .query(Timestamp.class)
+                .single()
+                .toInstant();
     }
 
     @Test

@@ -1,34 +1,16 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.health.NodeCounters.Counts;
 import io.nightshift.infra.postgres.Identifiers;
 import java.sql.SQLException;
 import java.util.List;
 
 /**
  * Whether most checkpoints come because WAL fills up, not because time has passed: each costs a burst of writes, and full
- * pages in the WAL after it. Judged by the average since the statistics began, and only after enough of them.
+ * pages in the WAL after it. Judged only after enough of them.
  */
 final class CheckpointsCheck extends SqlCheck {
-
-    /** PostgreSQL 17 and newer. */
-    private static final String CHECKPOINTER = """
-            SELECT num_requested AS requested, num_timed AS timed, current_setting('max_wal_size') AS max_wal_size,
-                   pg_size_pretty(2 * pg_size_bytes(current_setting('max_wal_size'))) AS twice
-            FROM pg_stat_checkpointer
-            """;
-
-    private static final String BGWRITER = """
-            SELECT checkpoints_req AS requested, checkpoints_timed AS timed, current_setting('max_wal_size') AS max_wal_size,
-                   pg_size_pretty(2 * pg_size_bytes(current_setting('max_wal_size'))) AS twice
-            FROM pg_stat_bgwriter
-            """;
-
-    private record Checkpoints(long requested, long timed, String maxWalSize, String twice) {
-
-        long percent() {
-            return Words.percent(requested, requested + timed);
-        }
-    }
 
     CheckpointsCheck() {
         super("checkpoints", Where.PRIMARY, "checkpoints come too often");
@@ -36,28 +18,27 @@ final class CheckpointsCheck extends SqlCheck {
 
     @Override
     List<HealthResult> evaluate(HealthSession session) throws SQLException {
-        boolean checkpointer =
-                session.single("SELECT to_regclass('pg_stat_checkpointer') IS NOT NULL", row -> row.getBoolean(1));
-        Checkpoints checkpoints = session.single(
-                checkpointer ? CHECKPOINTER : BGWRITER,
-                row -> new Checkpoints(
-                        row.getLong("requested"),
-                        row.getLong("timed"),
-                        row.getString("max_wal_size"),
-                        row.getString("twice")));
         HealthSettings settings = session.settings();
-        return checkpoints.requested() < settings.requestedCheckpointsFloor()
-                        || checkpoints.percent() < settings.requestedCheckpoints()
-                ? List.of()
-                : List.of(warning(
+        long megabytes = session.facts().number("max_wal_size");
+        return session.counters().checkpoints(session).stream()
+                .filter(counts -> counts.of("requested") >= settings.requestedCheckpointsFloor()
+                        && percent(counts) >= settings.requestedCheckpoints())
+                .limit(1)
+                .<HealthResult>map(counts -> warning(
                         session.address(),
-                        Words.number(checkpoints.requested()) + " of "
-                                + Words.count(checkpoints.requested() + checkpoints.timed(), "checkpoint") + " ("
-                                + checkpoints.percent()
+                        Words.number(counts.of("requested")) + " of "
+                                + Words.count(counts.of("requested") + counts.of("timed"), "checkpoint") + " ("
+                                + percent(counts)
                                 + " %) were requested, mostly by WAL that reached max_wal_size ("
-                                + checkpoints.maxWalSize() + ")",
+                                + DataSize.ofMegabytes(megabytes) + "), in " + counts.span(),
                         "ALTER SYSTEM SET max_wal_size = "
-                                + Identifiers.literal(checkpoints.twice().replace(" ", ""))
-                                + "; SELECT pg_reload_conf(); recovery after a crash then takes longer"));
+                                + Identifiers.literal(
+                                        DataSize.ofMegabytes(2 * megabytes).toString())
+                                + "; SELECT pg_reload_conf(); recovery after a crash then takes longer"))
+                .toList();
+    }
+
+    private static long percent(Counts counts) {
+        return Words.percent(counts.of("requested"), counts.of("requested") + counts.of("timed"));
     }
 }

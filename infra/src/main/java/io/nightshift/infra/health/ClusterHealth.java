@@ -7,41 +7,50 @@ import io.nightshift.infra.health.HealthReport.DatabaseSize;
 import io.nightshift.infra.health.HealthResult.Fine;
 import io.nightshift.infra.health.HealthResult.NotEvaluated;
 import io.nightshift.infra.health.SqlCheck.Where;
-import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.ClusterConnections;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.StepThreads;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks at a cluster: first all nodes are observed, to see who is what, then each is checked on a thread of its own. A node
- * that is down or hangs costs time up to its limit and nothing else. Thread-safe; each look opens its own sessions, one
- * per node, and closes them.
+ * that is down or hangs costs time up to its limit and nothing else. What the nodes count is kept for the next look.
+ * Thread-safe; each look opens its own sessions, one per node, and closes them.
  */
 public final class ClusterHealth {
 
-    private final ManagedCluster cluster;
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterHealth.class);
+
+    private final ClusterConnections connections;
+    private final CounterReadings readings;
     private final List<SqlCheck> checks;
     private final Clock clock;
 
-    public ClusterHealth(ManagedCluster cluster, Clock clock) {
-        this(cluster, HealthChecks.BY_SQL, clock);
+    public ClusterHealth(ClusterConnections connections, CounterReadings readings, Clock clock) {
+        this(connections, readings, HealthChecks.BY_SQL, clock);
     }
 
-    ClusterHealth(ManagedCluster cluster, List<SqlCheck> checks, Clock clock) {
-        this.cluster = cluster;
+    ClusterHealth(ClusterConnections connections, CounterReadings readings, List<SqlCheck> checks, Clock clock) {
+        this.connections = connections;
+        this.readings = readings;
         this.checks = checks;
         this.clock = clock;
     }
@@ -54,24 +63,65 @@ public final class ClusterHealth {
      */
     @SuppressWarnings("try") // the registration is for closing only
     public HealthReport look(HealthSettings settings, String purpose, Cancellation cancellation) {
-        ClusterConfig config = cluster.config();
+        ClusterConfig config = connections.cluster();
+        CounterHistory history = history();
+        Map<NodeAddress, NodeCounters> counters = new LinkedHashMap<>();
+        config.nodes().forEach(node -> counters.put(node, new NodeCounters(history)));
         Map<NodeAddress, NodeLook> looks = new LinkedHashMap<>();
-        config.nodes()
-                .forEach(node ->
-                        looks.put(node, new NodeLook(cluster.node(node), config.database(), purpose, settings, clock)));
+        counters.forEach(
+                (node, counted) -> looks.put(node, new NodeLook(connections, node, purpose, settings, counted, clock)));
         ExecutorService threads = Executors.newCachedThreadPool(StepThreads.named("health"));
         try (var freeing = cancellation.onCancel(() -> looks.values().forEach(look -> look.cut("stopped")))) {
-            ObservedCluster observed = cluster.observeNow();
+            ObservedCluster observed = connections.monitor().observeNow();
             cancellation.check();
             List<HealthResult> results = new ArrayList<>(judge(observed, settings));
             results.addAll(evaluate(threads, looks, observed, settings));
             cancellation.check();
+            keep(history, counters.values());
             return new HealthReport(
-                    config.name(), clock.instant(), observed, databases(looks), results, settings.except());
+                    config.name(),
+                    clock.instant(),
+                    observed,
+                    databases(looks),
+                    results,
+                    comparedWith(counters),
+                    settings.except());
         } finally {
             looks.values().forEach(look -> look.cut("done"));
             threads.shutdown();
         }
+    }
+
+    /** Whoever cannot be asked for it spoils nothing: what was counted since the statistics began is judged. */
+    private CounterHistory history() {
+        try {
+            return new CounterHistory(readings.of(connections.cluster().name()));
+        } catch (NightshiftException away) {
+            LOG.warn("{}; judged by what was counted since the statistics began", away.getMessage());
+            return new CounterHistory(List.of());
+        }
+    }
+
+    private void keep(CounterHistory history, Collection<NodeCounters> counters) {
+        CounterHistory kept = history;
+        for (NodeCounters counted : counters) {
+            kept = counted.reading().map(kept::with).orElse(kept);
+        }
+        if (kept.equals(history)) {
+            return;
+        }
+        try {
+            readings.keep(connections.cluster().name(), kept.readings());
+        } catch (NightshiftException away) {
+            LOG.warn("{}", away.getMessage());
+        }
+    }
+
+    private static Map<NodeAddress, Optional<Instant>> comparedWith(Map<NodeAddress, NodeCounters> counters) {
+        Map<NodeAddress, Optional<Instant>> compared = new LinkedHashMap<>();
+        counters.forEach(
+                (node, counted) -> counted.reading().ifPresent(reading -> compared.put(node, counted.comparedWith())));
+        return compared;
     }
 
     /** What the nodes have said is judged together. */
@@ -80,10 +130,17 @@ public final class ClusterHealth {
         for (ClusterCheck check : HealthChecks.OF_CLUSTER) {
             if (!settings.except().contains(check.name())) {
                 List<HealthResult> found = check.judge(observed);
-                results.addAll(found.isEmpty() ? List.of(new Fine(check.name(), "cluster " + observed.name())) : found);
+                results.addAll(found.isEmpty() ? List.of(silent(check.name(), observed)) : found);
             }
         }
         return results;
+    }
+
+    private static HealthResult silent(String check, ObservedCluster observed) {
+        String subject = "cluster " + observed.name();
+        return observed.answered().isEmpty()
+                ? new NotEvaluated(check, subject, "no node answers")
+                : new Fine(check, subject);
     }
 
     private List<HealthResult> evaluate(
@@ -100,7 +157,7 @@ public final class ClusterHealth {
             NodeLook look = looks.get(node.node());
             if (look != null) {
                 working.put(look, threads.submit(() -> {
-                    look.evaluate(node, observed, chosen, cluster.config().databases());
+                    look.evaluate(node, observed, chosen, connections.cluster().databases());
                     return true;
                 }));
             }

@@ -1,6 +1,6 @@
 package io.nightshift.infra.health;
 
-import java.sql.SQLException;
+import io.nightshift.infra.postgres.Capability;
 import java.util.List;
 
 /** Whether pages have checksums; without them nobody notices that a disk has changed them. */
@@ -11,14 +11,15 @@ final class DataChecksumsCheck extends SqlCheck {
     }
 
     @Override
-    List<HealthResult> evaluate(HealthSession session) throws SQLException {
-        boolean on = session.single("SELECT current_setting('data_checksums') = 'on'", row -> row.getBoolean(1));
-        return on
-                ? List.of()
-                : List.of(warning(
+    List<HealthResult> evaluate(HealthSession session) {
+        return session
+                .facts()
+                .lack(Capability.DATA_CHECKSUMS)
+                .<HealthResult>map(lack -> warning(
                         session.address(),
-                        "data checksums are off: pages that a disk or memory has changed are not noticed",
-                        "at the next maintenance stop every server of the cluster and run pg_checksums --enable -D on"
-                                + " each data directory"));
+                        lack.fact() + ": pages that a disk or memory has changed are not noticed",
+                        lack.remedy()))
+                .stream()
+                .toList();
     }
 }

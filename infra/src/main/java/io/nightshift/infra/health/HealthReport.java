@@ -1,10 +1,12 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.health.HealthResult.Fine;
 import io.nightshift.infra.health.HealthResult.NotEvaluated;
 import io.nightshift.infra.health.HealthResult.Wrong;
 import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.run.Severity;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param databases of the primary, largest first; empty when it did not say
  * @param results of all checks on all subjects
+ * @param comparedWith for each node that was asked what it has counted, the earlier look with which that was compared;
+ *     empty where there is none, so that all is judged that was counted since the statistics began
  * @param leftOut checks that the settings leave out
  */
 public record HealthReport(
@@ -28,6 +33,7 @@ public record HealthReport(
         ObservedCluster observed,
         List<DatabaseSize> databases,
         List<HealthResult> results,
+        Map<NodeAddress, Optional<Instant>> comparedWith,
         List<String> leftOut) {
 
     /** What can only be seen on the machines themselves. */
@@ -62,6 +68,13 @@ public record HealthReport(
                 .toList();
     }
 
+    /** How many findings of a severity there are. */
+    public long count(Severity severity) {
+        return findings().stream()
+                .filter(finding -> finding.severity() == severity)
+                .count();
+    }
+
     public List<NotEvaluated> notEvaluated() {
         return results.stream()
                 .filter(NotEvaluated.class::isInstance)
@@ -93,6 +106,19 @@ public record HealthReport(
                 .map(HealthResult::check)
                 .forEach(fine::remove);
         return fine;
+    }
+
+    /** Whether counts since an earlier look cover about a day; otherwise those since the statistics began are judged, too. */
+    public boolean isADayAfter(Instant look) {
+        return CounterHistory.isAboutADay(Duration.between(look, at));
+    }
+
+    /** Checks that had nothing to look at, such as those of standbys where there is none. */
+    public Set<String> idle() {
+        Set<String> idle = HealthChecks.names();
+        results.stream().map(HealthResult::check).forEach(idle::remove);
+        leftOut.forEach(idle::remove);
+        return idle;
     }
 
     /** Whether any node answers. */

@@ -1,5 +1,6 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.ObservedCluster;
 import java.sql.Connection;
@@ -17,12 +18,12 @@ import org.jspecify.annotations.Nullable;
  * A session in one database of one node, and what a check needs besides to judge. Its queries only read, and end after the
  * limits of the settings.
  *
- * @param role that is logged in, as an identifier of SQL
+ * @param facts of the server, seen from this database
  */
 record HealthSession(
         Connection connection,
-        String database,
-        String role,
+        ServerFacts facts,
+        NodeCounters counters,
         Answered node,
         ObservedCluster cluster,
         HealthSettings settings,
@@ -76,6 +77,15 @@ record HealthSession(
         return row.wasNull() ? null : Duration.ofMillis(Math.round(seconds * 1000));
     }
 
+    String database() {
+        return facts.database();
+    }
+
+    /** Who is logged in, as an identifier of SQL. */
+    String role() {
+        return facts.role().identifier();
+    }
+
     /** The node, as findings name it. */
     String address() {
         return node.node().toString();
@@ -83,6 +93,6 @@ record HealthSession(
 
     /** The present database, as findings name it. */
     String inDatabase() {
-        return " in database " + database;
+        return " in database " + database();
     }
 }

@@ -65,13 +65,15 @@ public record HealthSettings(
 
         @Describe("a smaller pg_wal is never told") DataSize walDirectoryFloor,
 
-        @Describe("checkpoints that were requested, by WAL or by hand, in percent of all since the statistics began")
+        @Describe(
+                "checkpoints that were requested, by WAL or by hand, in percent of all; of about a day, or since the statistics began")
         long requestedCheckpoints,
 
         @Describe("fewer requested checkpoints are never told")
         long requestedCheckpointsFloor,
 
-        @Describe("blocks that a database found in shared buffers, in percent, below which it is told")
+        @Describe(
+                "blocks that a database found in shared buffers, in percent, below which it is told; of about a day, or since the statistics began")
         long cacheHitRatio,
 
         @Describe("a database that has read fewer blocks is never judged by its cache hit ratio")
@@ -86,13 +88,14 @@ public record HealthSettings(
         @Describe("a table with fewer dead tuples, or fewer rows, is never told")
         long tuplesFloor,
 
-        @Describe("temporary files that a database writes in a day, on average since its statistics began")
+        @Describe(
+                "temporary files that a database writes in a day; of the last day, or on average since the statistics began")
         DataSize tempFilesPerDay,
 
-        @Describe("deadlocks of a database in a day, on average since its statistics began")
+        @Describe("deadlocks of a database in a day; of the last day, or on average since the statistics began")
         long deadlocksPerDay,
 
-        @Describe("how long a crash, or whatever else has emptied the statistics, is told")
+        @Describe("how long a crash, a restore, or whatever else has emptied the statistics, is told")
         Duration statisticsLost,
 
         @Describe("how far a server's clock is from this machine's")

@@ -1,14 +1,19 @@
 package io.nightshift.infra.health;
 
 import io.nightshift.infra.postgres.PostgresVersion;
+import java.time.DayOfWeek;
 import java.time.LocalDate;
-import java.time.temporal.ChronoUnit;
+import java.time.Period;
+import java.time.YearMonth;
+import java.time.temporal.TemporalAdjusters;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * The releases of PostgreSQL that this program knows. There may be newer ones: bring it up to date with each minor release;
- * see https://www.postgresql.org/support/versioning/.
+ * The releases of PostgreSQL that this program knows. There may be newer ones: minor releases are due on the second Thursday
+ * of February, May, August and November (https://www.postgresql.org/developer/roadmap/). Bring it up to date with each; see
+ * https://www.postgresql.org/support/versioning/.
  *
  * @param asOf when the table was last brought up to date
  */
@@ -22,7 +27,30 @@ record KnownReleases(LocalDate asOf, Map<Integer, Release> majors) {
      */
     record Release(int newestMinor, LocalDate endOfLife) {}
 
-    private static final int DAYS_BETWEEN_RELEASES = 100;
+    /** What is known of a server's minor version. */
+    sealed interface Standing {
+
+        /** Nothing is missing, as far as anybody can know here. */
+        record Current() implements Standing {}
+
+        /**
+         * Newer ones are known.
+         *
+         * @param newest that the table knows
+         */
+        record Behind(int releases, PostgresVersion newest) implements Standing {}
+
+        /**
+         * It is the newest that the table knows, and newer ones must have come out since.
+         *
+         * @param releases that were due
+         * @param last when the last of them was
+         */
+        record Due(int releases, LocalDate last) implements Standing {}
+
+        /** The major version is not in the table; or the server is newer than a table that is too old to say more. */
+        record Unknown() implements Standing {}
+    }
 
     static final KnownReleases NOW = new KnownReleases(
             LocalDate.of(2026, 8, 15),
@@ -32,12 +60,42 @@ record KnownReleases(LocalDate asOf, Map<Integer, Release> majors) {
                     17, new Release(11, LocalDate.of(2029, 11, 8)),
                     18, new Release(6, LocalDate.of(2030, 11, 14))));
 
-    /** Minor releases come every three months: an older table may lack one. */
-    boolean isOld(LocalDate today) {
-        return ChronoUnit.DAYS.between(asOf, today) > DAYS_BETWEEN_RELEASES;
+    /** Between a release and the day when it should be installed. */
+    static final Period GRACE = Period.ofWeeks(4);
+
+    private static final Period TOO_OLD = Period.ofYears(2);
+
+    Standing judge(PostgresVersion version, LocalDate today) {
+        Release release = majors.get(version.major());
+        if (release == null) {
+            return new Standing.Unknown();
+        }
+        if (version.minor() < release.newestMinor()) {
+            return new Standing.Behind(
+                    release.newestMinor() - version.minor(),
+                    new PostgresVersion(version.number() - version.minor() + release.newestMinor()));
+        }
+        if (version.minor() > release.newestMinor()) {
+            return today.isAfter(asOf.plus(TOO_OLD)) ? new Standing.Unknown() : new Standing.Current();
+        }
+        List<LocalDate> due = due(release, today.minus(GRACE));
+        return due.isEmpty() ? new Standing.Current() : new Standing.Due(due.size(), due.get(due.size() - 1));
     }
 
-    Optional<Release> of(PostgresVersion version) {
-        return Optional.ofNullable(majors.get(version.major()));
+    /** When minor releases came out since the table's date, up to a day; the last one comes at the end of life. */
+    private List<LocalDate> due(Release release, LocalDate until) {
+        LocalDate last = until.isBefore(release.endOfLife()) ? until : release.endOfLife();
+        return Stream.iterate(
+                        YearMonth.from(asOf),
+                        month -> !month.isAfter(YearMonth.from(last)),
+                        month -> month.plusMonths(1))
+                .filter(month -> month.getMonthValue() % 3 == 2)
+                .map(KnownReleases::secondThursday)
+                .filter(day -> day.isAfter(asOf) && !day.isAfter(last))
+                .toList();
+    }
+
+    private static LocalDate secondThursday(YearMonth month) {
+        return month.atDay(1).with(TemporalAdjusters.dayOfWeekInMonth(2, DayOfWeek.THURSDAY));
     }
 }

@@ -2,25 +2,28 @@ package io.nightshift.infra.health;
 
 import io.nightshift.infra.config.DatabaseSelection;
 import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.health.HealthReport.DatabaseSize;
 import io.nightshift.infra.health.HealthResult.Fine;
 import io.nightshift.infra.health.HealthResult.NotEvaluated;
 import io.nightshift.infra.health.SqlCheck.Where;
-import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.postgres.Capability;
+import io.nightshift.infra.postgres.Capability.Lack;
 import io.nightshift.infra.postgres.Identifiers;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.postgres.ServerNotice;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.ClusterConnections;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.ObservedCluster;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -30,18 +33,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class NodeLook {
 
-    private static final String OURSELVES = """
-            SELECT quote_ident(current_user) AS role,
-                   pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_read_all_settings', 'USAGE') AS monitors
-            """;
-
     /** A check that is to be done here. */
     private record Planned(SqlCheck check, String subject) {}
 
-    private final ManagedNode node;
-    private final String maintenance;
+    private final ClusterConnections connections;
+    private final NodeAddress node;
     private final String purpose;
     private final HealthSettings settings;
+    private final NodeCounters counters;
     private final Clock clock;
 
     private final Set<Planned> planned = new LinkedHashSet<>();
@@ -52,11 +51,18 @@ final class NodeLook {
     private @Nullable String cutFor;
     private String role = "";
 
-    NodeLook(ManagedNode node, String maintenance, String purpose, HealthSettings settings, Clock clock) {
+    NodeLook(
+            ClusterConnections connections,
+            NodeAddress node,
+            String purpose,
+            HealthSettings settings,
+            NodeCounters counters,
+            Clock clock) {
+        this.connections = connections;
         this.node = node;
-        this.maintenance = maintenance;
         this.purpose = purpose;
         this.settings = settings;
+        this.counters = counters;
         this.clock = clock;
     }
 
@@ -65,13 +71,12 @@ final class NodeLook {
         boolean primary = cluster.primary().filter(answered::equals).isPresent();
         plan(checks, answered, primary);
         try {
-            Connection opened = open(maintenance);
-            HealthSession.limit(opened, settings);
-            if (!knowsOurselves(opened)) {
-                finish("role " + role + " is no member of pg_monitor: GRANT pg_monitor TO " + role);
+            HealthSession session = session(open(), answered, cluster);
+            Optional<Lack> blind = session.facts().lack(Capability.MONITORING);
+            if (blind.isPresent()) {
+                finish(blind.get().fact() + ": " + blind.get().remedy());
                 return;
             }
-            HealthSession session = new HealthSession(opened, maintenance, role, answered, cluster, settings, clock);
             evaluate(session, answered, checks);
             if (primary) {
                 evaluateDatabases(session, selection);
@@ -86,24 +91,18 @@ final class NodeLook {
         }
     }
 
-    /** Who we are there, and whether that role sees what it needs to. */
-    private boolean knowsOurselves(Connection opened) throws SQLException {
-        try (Statement statement = opened.createStatement();
-                ResultSet row = statement.executeQuery(OURSELVES)) {
-            row.next();
-            role = row.getString("role");
-            return row.getBoolean("monitors");
-        }
+    private HealthSession session(Connection opened, Answered answered, ObservedCluster cluster) throws SQLException {
+        HealthSession.limit(opened, settings);
+        ServerFacts facts = connections.facts(node, opened);
+        role = facts.role().identifier();
+        return new HealthSession(opened, facts, counters, answered, cluster, settings, clock);
     }
 
     private synchronized void plan(List<SqlCheck> checks, Answered answered, boolean primary) {
         for (SqlCheck check : checks) {
             if (check.where() == Where.DATABASES ? primary : check.where().includes(answered)) {
                 planned.add(new Planned(
-                        check,
-                        check.where() == Where.DATABASES
-                                ? "databases of " + node.address()
-                                : node.address().toString()));
+                        check, check.where() == Where.DATABASES ? "databases of " + node : node.toString()));
             }
         }
     }
@@ -173,11 +172,9 @@ final class NodeLook {
     }
 
     private void evaluateIn(String database, HealthSession session, List<Planned> here) {
-        try (Connection inside = node.direct(database, purpose)) {
+        try (Connection inside = connections.direct(node, database, purpose)) {
             use(inside);
-            HealthSession.limit(inside, settings);
-            HealthSession there =
-                    new HealthSession(inside, database, role, session.node(), session.cluster(), settings, clock);
+            HealthSession there = session(inside, session.node(), session.cluster());
             for (Planned one : here) {
                 evaluate(one, there);
             }
@@ -256,8 +253,8 @@ final class NodeLook {
         return databases;
     }
 
-    private Connection open(String database) {
-        Connection opened = node.direct(database, purpose);
+    private Connection open() {
+        Connection opened = connections.direct(node, connections.cluster().database(), purpose);
         use(opened);
         synchronized (this) {
             connection = opened;
@@ -294,8 +291,7 @@ final class NodeLook {
             case "57014" -> "took longer than query-limit (" + Durations.print(settings.queryLimit()) + ")";
             case "55P03" -> "waited for a lock longer than lock-limit (" + Durations.print(settings.lockLimit()) + ")";
             case SqlStates.INSUFFICIENT_PRIVILEGE -> notice.text() + ": GRANT pg_monitor TO " + role;
-            default ->
-                String.valueOf(SqlStates.failure("node " + node.address(), e).getMessage());
+            default -> String.valueOf(SqlStates.failure("node " + node, e).getMessage());
         };
     }
 }

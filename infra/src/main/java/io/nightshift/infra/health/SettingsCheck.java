@@ -1,11 +1,9 @@
 package io.nightshift.infra.health;
 
+import io.nightshift.infra.postgres.ServerFacts.Setting;
 import io.nightshift.infra.run.Severity;
-import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** Settings with which data may be lost. */
@@ -19,8 +17,6 @@ final class SettingsCheck extends SqlCheck {
 
     /** Where a value comes from that holds for some sessions only. */
     private static final Set<String> OWN = Set.of("database", "user", "database user");
-
-    private record Value(String value, String source) {}
 
     private static final List<Danger> DANGERS = List.of(
             new Danger("fsync", "off", Severity.CRITICAL, "a power cut may destroy the whole cluster"),
@@ -43,14 +39,10 @@ final class SettingsCheck extends SqlCheck {
     }
 
     @Override
-    List<HealthResult> evaluate(HealthSession session) throws SQLException {
-        Map<String, Value> values = new HashMap<>();
-        session.query(
-                "SELECT name, setting, source FROM pg_settings",
-                row -> values.put(row.getString(1), new Value(row.getString(2), row.getString(3))));
+    List<HealthResult> evaluate(HealthSession session) {
         List<HealthResult> results = new ArrayList<>();
         for (Danger danger : DANGERS) {
-            Value value = values.get(danger.name());
+            Setting value = session.facts().settings().get(danger.name());
             if (value != null && OWN.contains(value.source())) {
                 // What holds for everybody cannot be seen behind it.
                 results.add(notEvaluated(

@@ -6,7 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the primary has lost its statistics, as it does when it recovers from a crash or an immediate shutdown. Until they
+ * Whether the primary has lost its statistics, as it does when it recovers from a crash or an immediate shutdown; one that
+ * was started on a base backup and never promoted looks the same, and has none either. Until they
  * grow again autovacuum does not see which tables need it, and checks that count see little. All of them begin anew in one
  * moment then; a reset by hand is of one kind. Those of a base backup begin before it is promoted, which is when its newest
  * timeline history file is written (to the second): they are the first ones.
@@ -35,7 +36,7 @@ final class StatisticsLostCheck extends SqlCheck {
     }
 
     StatisticsLostCheck(Duration first) {
-        super("statistics-lost", Where.PRIMARY, "the server has crashed and lost its statistics");
+        super("statistics-lost", Where.PRIMARY, "the server came up without its statistics");
         this.first = first;
     }
 
@@ -49,8 +50,8 @@ final class StatisticsLostCheck extends SqlCheck {
                 : List.of(warning(
                         session.address(),
                         "all statistics began anew at " + lost.at() + " UTC, " + Words.duration(since)
-                                + " ago, as after a crash or an immediate shutdown",
-                        "see the server's log for why it ended; let autovacuum see the tables again: vacuumdb --all"
-                                + " --analyze-only"));
+                                + " ago: the server came up after a crash or an immediate shutdown, or on a base backup",
+                        "let autovacuum see the tables again: vacuumdb --all --analyze-only; unless it was restored then,"
+                                + " see its log for why it ended"));
     }
 }

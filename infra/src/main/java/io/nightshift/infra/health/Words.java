@@ -3,6 +3,9 @@ package io.nightshift.infra.health;
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.Durations;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -11,6 +14,9 @@ final class Words {
     private static final Duration DAY = Duration.ofDays(1);
     private static final Duration HOUR = Duration.ofHours(1);
     private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private Words() {}
 
@@ -29,6 +35,10 @@ final class Words {
                 duration.compareTo(SECOND) >= 0
                         ? Duration.ofSeconds(duration.toSeconds())
                         : Duration.ofMillis(duration.toMillis()));
+    }
+
+    static String time(Instant time) {
+        return TIME.format(time) + " UTC";
     }
 
     static String number(long number) {

@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The one entry point to the managed clusters: no job opens a connection of its own. It connects to nothing before
+ * The one entry point to the managed clusters: ways to their nodes, what those are and can do, and how they are. No job
+ * opens a connection of its own. It connects to nothing before
  * somebody asks, so that it starts while clusters are down. Thread-safe.
  */
 public final class DatabaseOrchestrator implements AutoCloseable {
@@ -21,14 +22,12 @@ public final class DatabaseOrchestrator implements AutoCloseable {
 
     /** For a process that works alone. */
     public DatabaseOrchestrator(Map<String, ClusterConfig> configured, Passwords passwords, Clock clock) {
-        this(configured, passwords, HeavyWork.ofThisProcess(), clock);
+        this(configured, passwords, Shared.withNobody(), clock);
     }
 
-    /** @param heavyWork who does heavy work on a node */
     public DatabaseOrchestrator(
-            Map<String, ClusterConfig> configured, Passwords passwords, HeavyWork heavyWork, Clock clock) {
-        configured.forEach(
-                (name, config) -> clusters.put(name, new ManagedCluster(config, passwords, heavyWork, clock)));
+            Map<String, ClusterConfig> configured, Passwords passwords, Shared shared, Clock clock) {
+        configured.forEach((name, config) -> clusters.put(name, new ManagedCluster(config, passwords, shared, clock)));
     }
 
     public ManagedCluster cluster(String name) {

@@ -3,26 +3,39 @@ package io.nightshift.infra.orchestrator;
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.health.ClusterHealth;
+import io.nightshift.infra.health.HealthReport;
+import io.nightshift.infra.health.HealthSettings;
 import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.ClusterConnections;
 import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.routing.ObservedCluster;
 import io.nightshift.infra.routing.SqlWork;
+import io.nightshift.infra.run.Cancellation;
 import java.sql.Connection;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** A cluster we look after: a step says where it works and how, and gets a connection that leads there. */
+/**
+ * A cluster we look after: a step says where it works and how, and gets a connection that leads there; it can ask what a
+ * node is and can do, and how the cluster is.
+ */
 public final class ManagedCluster {
 
     private final ClusterConfig config;
     private final ClusterConnections connections;
     private final HeavyWork heavyWork;
+    private final ClusterHealth health;
+    private volatile @Nullable HealthReport lastLook;
 
-    ManagedCluster(ClusterConfig config, Passwords passwords, HeavyWork heavyWork, Clock clock) {
+    ManagedCluster(ClusterConfig config, Passwords passwords, Shared shared, Clock clock) {
         this.config = config;
         this.connections = new ClusterConnections(config, passwords, clock);
-        this.heavyWork = heavyWork;
+        this.heavyWork = shared.heavyWork();
+        this.health = new ClusterHealth(connections, shared.readings(), clock);
     }
 
     public String name() {
@@ -46,6 +59,23 @@ public final class ManagedCluster {
     /** How its nodes are now. */
     public ObservedCluster observeNow() {
         return connections.monitor().observeNow();
+    }
+
+    /**
+     * Looks for what an operator should act on, which takes about as long as the slowest node.
+     *
+     * @param purpose of the sessions, such as {@code health} or {@code run 17}; seen in {@code pg_stat_activity}
+     * @throws NightshiftException CANCELLED when that is asked for meanwhile; nothing else, whatever the nodes do
+     */
+    public HealthReport health(HealthSettings settings, String purpose, Cancellation cancellation) {
+        HealthReport report = health.look(settings, purpose, cancellation);
+        lastLook = report;
+        return report;
+    }
+
+    /** What the last look of this process has shown. */
+    public Optional<HealthReport> lastHealth() {
+        return Optional.ofNullable(lastLook);
     }
 
     /** Refuses while it is not certain which node is the primary, or whether all nodes are one cluster. */

@@ -2,10 +2,13 @@ package io.nightshift.infra.orchestrator;
 
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.routing.ClusterConnections;
 import io.nightshift.infra.run.RunContext;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Optional;
 
 /**
  * One node of a cluster, chosen for an intent and kept: all its connections lead to the same server, also when the
@@ -35,6 +38,30 @@ public final class ManagedNode {
      */
     public HeavyWork.Place heavyWork(RunContext run) {
         return heavyWork.take(cluster.name(), address, cluster.heavyRuns(), run);
+    }
+
+    /**
+     * What its server is, and what our role may do in the cluster's maintenance database. Asked once in a part of the
+     * node's life, so again after a restart, a reload, a promotion or a lost connection; and after a minute, because nothing
+     * tells of new extensions and grants.
+     */
+    public ServerFacts facts(String purpose) {
+        return facts(cluster.database(), purpose);
+    }
+
+    /** The same seen from one of its databases, which has extensions and grants of its own. */
+    public ServerFacts facts(String database, String purpose) {
+        return connections.facts(address, database, purpose);
+    }
+
+    /** The same, asked now over a session of ours there. */
+    public ServerFacts facts(Connection session) throws SQLException {
+        return connections.facts(address, session);
+    }
+
+    /** What is known of it in the maintenance database, without asking; empty unless it was found out in this part of its life. */
+    public Optional<ServerFacts> knownFacts() {
+        return connections.knownFacts(address, cluster.database());
     }
 
     /** A session of its own in the cluster's maintenance database; close it. */

@@ -1,4 +1,4 @@
-/** PostgreSQL's own value types, and its SQLSTATEs. */
+/** PostgreSQL's own value types, its SQLSTATEs, and the facts of a server. */
 @NullMarked
 package io.nightshift.infra.postgres;
 

@@ -7,6 +7,7 @@ import io.nightshift.infra.wal.StoredWal;
 import io.nightshift.infra.wal.WalObject;
 import io.nightshift.infra.wal.WalPath;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,10 +78,13 @@ final class RecoveryWal {
         progress.begin("fetch WAL", bytes(), "bytes");
         for (WalPath.Step step : path.steps()) {
             cancellation.check();
-            byte[] content = wal.whole(step);
-            write(folder.resolve(step.segment().name()), content);
-            list.put(step.segment().name(), (long) content.length);
-            progress.advance(content.length);
+            try (InputStream content = wal.whole(step)) {
+                Durable.write(folder.resolve(step.segment().name()), PRIVATE, content::transferTo);
+            } catch (IOException harmless) {
+                // everything was read
+            }
+            list.put(step.segment().name(), wal.segmentSize());
+            progress.advance(wal.segmentSize());
         }
         for (Timeline timeline : histories()) {
             WalObject.History history = new WalObject.History(timeline);

@@ -3,10 +3,13 @@ package io.nightshift.infra.routing;
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.replication.ReplicationConnection;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -19,12 +22,14 @@ public final class ClusterConnections implements AutoCloseable {
     private final NodeSessions sessions;
     private final NodeMonitor monitor;
     private final RoutingPools pools;
+    private final NodeFacts facts;
 
     public ClusterConnections(ClusterConfig cluster, Passwords passwords, Clock clock) {
         this.cluster = cluster;
         this.sessions = new NodeSessions(cluster, passwords);
         this.monitor = new NodeMonitor(sessions, clock);
         this.pools = new RoutingPools(sessions, monitor);
+        this.facts = new NodeFacts(monitor, clock);
     }
 
     public NodeMonitor monitor() {
@@ -56,6 +61,21 @@ public final class ClusterConnections implements AutoCloseable {
     /** The same to a node that was chosen before; it leads to the server that a session there leads to. */
     public ReplicationConnection replication(NodeAddress node, String purpose) {
         return pools.noted(node, () -> sessions.replication(node, purpose));
+    }
+
+    /** What is known of a node's server and of our rights there; asked over a session of its own unless it is fresh. */
+    public ServerFacts facts(NodeAddress node, String database, String purpose) {
+        return facts.of(node, database, () -> direct(node, database, purpose));
+    }
+
+    /** The same, asked over this session now. */
+    public ServerFacts facts(NodeAddress node, Connection session) throws SQLException {
+        return facts.ask(node, session);
+    }
+
+    /** What was found out in the present part of the node's life, without asking. */
+    public Optional<ServerFacts> knownFacts(NodeAddress node, String database) {
+        return facts.known(node, database);
     }
 
     /**

@@ -62,6 +62,14 @@ public final class NodeMonitor implements AutoCloseable {
         return collect(numbers);
     }
 
+    /** One node as it is now, the same way; empty when it is not configured. */
+    Optional<NodeObservation> observeNow(NodeAddress node) {
+        return watches.stream()
+                .filter(watch -> watch.node().equals(node))
+                .findFirst()
+                .map(watch -> watch.await(watch.ask()));
+    }
+
     /** Somebody has seen this node fail: it is looked at again at once. */
     void doubt(NodeAddress node) {
         watches.stream().filter(watch -> watch.node().equals(node)).forEach(NodeWatch::ask);

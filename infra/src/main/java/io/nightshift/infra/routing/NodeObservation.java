@@ -32,13 +32,17 @@ public sealed interface NodeObservation {
             Instant at,
             PostgresVersion version,
             SystemIdentifier system,
-            boolean inRecovery,
+            Life life,
             Timeline timeline,
             Lsn location,
             @Nullable Receiver receiver,
             @Nullable Duration sinceReplay,
             Sessions sessions)
             implements NodeObservation {
+
+        public boolean inRecovery() {
+            return life.inRecovery();
+        }
 
         /** Whether WAL arrives at this standby, as far as the role may see. */
         public boolean isStreaming() {
@@ -48,7 +52,7 @@ public sealed interface NodeObservation {
 
         /** What makes it the same server in the same part: work that was begun on it may go on there. */
         String part() {
-            return system + (inRecovery ? " standby" : " primary of timeline " + timeline);
+            return system + (inRecovery() ? " standby" : " primary of timeline " + timeline);
         }
     }
 
@@ -72,6 +76,15 @@ public sealed interface NodeObservation {
      * @param silent since its last message; null before the first, and when the role may not see it
      */
     record Receiver(@Nullable String status, @Nullable Duration silent) {}
+
+    /**
+     * A part of a node's life: another one begins with each restart, promotion, and reload of its settings, and when it had
+     * to be asked over another session. What was found out in one may not hold in the next.
+     *
+     * @param startedAt {@code pg_postmaster_start_time}
+     * @param loadedAt {@code pg_conf_load_time}, which differs a little from session to session
+     */
+    record Life(boolean inRecovery, Instant startedAt, Instant loadedAt) {}
 
     /** Client sessions, of the connections that ordinary roles may open. */
     record Sessions(int used, int allowed) {}

@@ -10,6 +10,7 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.routing.NodeObservation.Life;
 import io.nightshift.infra.routing.NodeObservation.Receiver;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
@@ -51,6 +52,8 @@ final class NodeWatch implements AutoCloseable {
             SELECT current_setting('server_version_num') AS version,
                    (SELECT system_identifier FROM pg_control_system()) AS system,
                    pg_is_in_recovery() AS in_recovery,
+                   pg_postmaster_start_time() AS started_at,
+                   pg_conf_load_time() AS loaded_at,
                    CASE WHEN pg_is_in_recovery()
                         THEN greatest(receiver.received_tli,
                                       (SELECT timeline_id FROM pg_control_checkpoint()),
@@ -294,7 +297,10 @@ final class NodeWatch implements AutoCloseable {
                     at,
                     PostgresVersion.parse(row.getString("version")),
                     SystemIdentifier.parse(Long.toUnsignedString(row.getLong("system"))),
-                    row.getBoolean("in_recovery"),
+                    new Life(
+                            row.getBoolean("in_recovery"),
+                            row.getTimestamp("started_at").toInstant(),
+                            row.getTimestamp("loaded_at").toInstant()),
                     new Timeline(row.getInt("timeline")),
                     Lsn.parse(row.getString("location")),
                     row.getBoolean("receives") ? new Receiver(row.getString("status"), millis(row, "silent")) : null,

@@ -352,7 +352,7 @@ public final class PostgresServer {
             long begin = prepareLog();
             Command.Outcome outcome = pgCtlStart(complete, limit);
             if (outcome.succeeded()) {
-                requireAnswer(begin);
+                requireAnswer(begin, limit);
                 return;
             }
             killAll();
@@ -389,7 +389,8 @@ public final class PostgresServer {
     }
 
     /** {@code pg_ctl} says that the server is ready; only a connection shows it. One that recovers may end instead. */
-    private void requireAnswer(long begin) {
+    private void requireAnswer(long begin, Duration limit) {
+        Condition.within(limit, () -> !answersLater() || hasNoProcesses());
         var answered = new AtomicBoolean();
         Condition.within(ANSWER_LIMIT, () -> {
             answered.set(answers());
@@ -403,6 +404,12 @@ public final class PostgresServer {
                             + ":\n" + log.tail(begin),
                     "do not set listen_addresses; the whole log is in " + log.file());
         }
+    }
+
+    private boolean answersLater() {
+        return PostmasterFile.read(dataDirectory)
+                .filter(PostmasterFile::answersLater)
+                .isPresent();
     }
 
     private boolean answers() {

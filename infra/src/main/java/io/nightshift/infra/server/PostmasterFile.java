@@ -10,11 +10,17 @@ import java.util.Optional;
 /**
  * A data directory's {@code postmaster.pid}, as PostgreSQL's {@code src/include/utils/pidfile.h} lays it out. It stays
  * behind when the server is killed, and its process number may by then belong to another program.
+ *
+ * @param answersLater whether it accepts no connections before its recovery has ended
  */
-record PostmasterFile(long pid, int port) {
+record PostmasterFile(long pid, int port, boolean answersLater) {
 
     private static final int PID_LINE = 0;
     private static final int PORT_LINE = 3;
+    private static final int STATUS_LINE = 7;
+
+    /** A server that recovers and lets nobody in meanwhile says so; {@code pg_ctl} takes it for started. */
+    private static final String RECOVERING = "standby";
 
     static Path of(Path dataDirectory) {
         return dataDirectory.resolve("postmaster.pid");
@@ -29,7 +35,8 @@ record PostmasterFile(long pid, int port) {
             }
             return Optional.of(new PostmasterFile(
                     Math.abs(Long.parseLong(lines.get(PID_LINE).strip())),
-                    Integer.parseInt(lines.get(PORT_LINE).strip())));
+                    Integer.parseInt(lines.get(PORT_LINE).strip()),
+                    lines.size() > STATUS_LINE && lines.get(STATUS_LINE).strip().equals(RECOVERING)));
         } catch (IOException | NumberFormatException e) {
             return Optional.empty();
         }

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -19,7 +20,9 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Objects as files below a directory. An object is written beside its final place as {@code .<name>.<random>.part},
@@ -41,6 +44,7 @@ public final class DirectoryStorage implements Storage {
     private final String name;
     private final Path root;
     private final DirectoryFailures failures;
+    private final AtomicReference<@Nullable Object> found = new AtomicReference<>();
 
     public DirectoryStorage(String name, Path root) {
         this.name = name;
@@ -209,10 +213,19 @@ public final class DirectoryStorage implements Storage {
         return name + " (" + root + ")";
     }
 
-    /** An absent root is a disk that is not mounted; an empty answer would pass for "no backups". */
+    /**
+     * An absent root is a disk that is not mounted; an empty answer would pass for "no backups". So is another root than at
+     * first: what is written there vanishes when the disk is back.
+     */
     private void requireRoot() throws IOException {
-        if (!Files.isDirectory(root)) {
+        BasicFileAttributes attributes = Files.readAttributes(root, BasicFileAttributes.class);
+        if (!attributes.isDirectory()) {
             throw new NoSuchFileException(root.toString());
+        }
+        Object first = found.compareAndExchange(null, attributes.fileKey());
+        if (first != null && !first.equals(attributes.fileKey())) {
+            throw new FileSystemException(
+                    root.toString(), null, "another directory is there than before; is its disk still mounted?");
         }
     }
 

@@ -12,11 +12,11 @@ import io.nightshift.infra.storage.StoredObject;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StoredWal implements WalSegments {
 
+    /** Larger segments are read twice, instead of into memory: once to see whether they are good. */
+    private static final long LARGEST_IN_MEMORY = 64 << 20;
+
     private static final int FIRST_PAGE = 40;
     private static final int PAGE_ADDRESS = 8;
     private static final int SYSTEM_IDENTIFIER = 24;
@@ -42,6 +45,7 @@ public final class StoredWal implements WalSegments {
 
     private final BackupPaths paths;
     private final long segmentSize;
+    private final boolean inMemory;
     private final Map<WalObject, List<Copy>> copies;
     private final List<WalGap> gaps;
     private final List<String> away;
@@ -55,6 +59,7 @@ public final class StoredWal implements WalSegments {
             List<String> away) {
         this.paths = paths;
         this.segmentSize = segmentSize;
+        this.inMemory = segmentSize <= LARGEST_IN_MEMORY;
         this.copies = copies;
         this.gaps = gaps;
         this.away = away;
@@ -160,32 +165,34 @@ public final class StoredWal implements WalSegments {
                     "copy it there from the pg_wal of a node of the cluster, or choose an older timeline with"
                             + " --target-timeline");
         }
-        return read(history, stored -> WalLineage.of(timeline, stored.readAllBytes()));
+        return read(history, copy -> WalLineage.of(timeline, bytes(copy)));
     }
 
     /** The history file, as the server sent it; as it is stored if no copy is good. */
     public byte[] history(Timeline timeline) {
         WalObject.History history = new WalObject.History(timeline);
         try {
-            return read(history, stored -> {
-                byte[] content = stored.readAllBytes();
+            return read(history, copy -> {
+                byte[] content = bytes(copy);
                 WalLineage.of(timeline, content);
                 return content;
             });
         } catch (NightshiftException damaged) {
-            byte[] content = read(history, InputStream::readAllBytes);
+            byte[] content = read(history, StoredWal::bytes);
             complaints.add(String.valueOf(damaged.getMessage()));
             return content;
         }
     }
 
+    private static byte[] bytes(Copy copy) throws IOException {
+        try (InputStream stored = copy.storage().open(copy.object().name())) {
+            return stored.readAllBytes();
+        }
+    }
+
     @Override
     public Optional<InputStream> open(WalSegment segment) {
-        return best(segment)
-                .map(object -> read(object, stored -> {
-                    int length = length(segment, object);
-                    return new ByteArrayInputStream(unpack(segment, length, stored), 0, length);
-                }));
+        return best(segment).map(object -> open(segment, object, length(segment, object)));
     }
 
     /** The whole segment, else the longest part of it. */
@@ -201,25 +208,56 @@ public final class StoredWal implements WalSegments {
     }
 
     /** What counts of a segment, checked, and filled up with zeros to the size of one. */
-    public byte[] whole(WalPath.Step step) {
-        return read(step.object(), stored -> {
-            byte[] content = unpack(step.segment(), length(step.segment(), step.object()), stored);
-            Arrays.fill(content, (int) step.end().minus(step.segment().start()), content.length, (byte) 0);
-            return content;
+    public InputStream whole(WalPath.Step step) {
+        long counts = step.end().minus(step.segment().start());
+        return new SequenceInputStream(open(step.segment(), step.object(), counts), new Zeros(segmentSize - counts));
+    }
+
+    /** So many bytes of an object, of which all is checked. */
+    private InputStream open(WalSegment segment, WalObject object, long bytes) {
+        if (!inMemory) {
+            return new Beginning(read(object, copy -> verified(segment, object, copy)), bytes);
+        }
+        return read(object, copy -> {
+            byte[] content = new byte[(int) length(segment, object)];
+            try (InputStream in = unpacked(copy)) {
+                int length = in.readNBytes(content, 0, content.length);
+                requireLength(content.length, length, in.read() >= 0);
+            }
+            requireRight(segment, content, content.length);
+            return new ByteArrayInputStream(content, 0, (int) bytes);
         });
+    }
+
+    private InputStream verified(WalSegment segment, WalObject object, Copy copy) throws IOException {
+        byte[] part = new byte[1 << 16];
+        try (InputStream in = unpacked(copy)) {
+            long length = in.readNBytes(part, 0, part.length);
+            requireRight(segment, part, length);
+            for (int count = in.read(part); count >= 0; count = in.read(part)) {
+                length += count;
+            }
+            long expected = length(segment, object);
+            requireLength(expected, Math.min(length, expected), length > expected);
+        }
+        return unpacked(copy);
+    }
+
+    private static InputStream unpacked(Copy copy) throws IOException {
+        return new ZstdInputStreamNoFinalizer(copy.storage().open(copy.object().name()));
     }
 
     @FunctionalInterface
     private interface Reader<T> {
-        T read(InputStream stored) throws IOException;
+        T read(Copy copy) throws IOException;
     }
 
     /** From the first copy that is good. */
     private <T> T read(WalObject object, Reader<T> reader) {
         @Nullable NightshiftException first = null;
         for (Copy copy : copies.getOrDefault(object, List.of())) {
-            try (InputStream in = copy.storage().open(copy.object().name())) {
-                T result = reader.read(in);
+            try {
+                T result = reader.read(copy);
                 if (first != null) {
                     complaints.add(String.valueOf(first.getMessage()));
                 }
@@ -241,23 +279,21 @@ public final class StoredWal implements WalSegments {
                 : first;
     }
 
-    private static int length(WalSegment segment, WalObject object) {
+    private static long length(WalSegment segment, WalObject object) {
         Lsn end = object instanceof WalObject.Partial partial ? partial.end() : segment.end();
-        return Math.toIntExact(end.minus(segment.start()));
+        return end.minus(segment.start());
     }
 
-    /** Makes sure that it is the segment that its name says, and as long. With zeros behind its end. */
-    private byte[] unpack(WalSegment segment, int expected, InputStream stored) throws IOException {
-        byte[] content = new byte[Math.toIntExact(segmentSize)];
-        try (InputStream in = new ZstdInputStreamNoFinalizer(stored)) {
-            int length = in.readNBytes(content, 0, expected);
-            if (length < expected || in.read() >= 0) {
-                String found = length < expected ? Integer.toString(length) : "more";
-                throw new IOException(found + " bytes instead of " + expected);
-            }
+    private static void requireLength(long expected, long found, boolean more) throws IOException {
+        if (more || found < expected) {
+            throw new IOException((more ? "more" : Long.toString(found)) + " bytes instead of " + expected);
         }
-        if (expected >= FIRST_PAGE) {
-            ByteBuffer page = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Makes sure that it is the segment that its name says, if it is long enough to say so itself. */
+    private void requireRight(WalSegment segment, byte[] beginning, long length) throws IOException {
+        if (length >= FIRST_PAGE) {
+            ByteBuffer page = ByteBuffer.wrap(beginning).order(ByteOrder.LITTLE_ENDIAN);
             require(
                     "system identifier",
                     Long.toUnsignedString(page.getLong(SYSTEM_IDENTIFIER)),
@@ -267,7 +303,6 @@ public final class StoredWal implements WalSegments {
                     Long.toHexString(page.getLong(PAGE_ADDRESS)),
                     Long.toHexString(segment.start().position()));
         }
-        return content;
     }
 
     private static void require(String what, String found, String expected) throws IOException {

@@ -174,6 +174,14 @@ final class WalPages implements AutoCloseable {
         return wrong;
     }
 
+    /** Whether the page that was not reached has nothing in its header: a switch of segments leaves the rest so. */
+    boolean isEmpty() {
+        return length >= SHORT_HEADER
+                && bytes.getLong(offset) == 0
+                && bytes.getLong(offset + 8) == 0
+                && bytes.getLong(offset + 16) == 0;
+    }
+
     /** Where the page begins; the one that was not reached, too. */
     Lsn start() {
         return start;

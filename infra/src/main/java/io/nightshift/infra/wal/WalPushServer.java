@@ -7,7 +7,6 @@ import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.StandardProtocolFamily;
@@ -196,6 +195,8 @@ public final class WalPushServer implements AutoCloseable {
                     wrong = "is not WAL of this cluster: the first page " + pages.wrong();
                 } else if (!pages.systemIdentifier().equals(Optional.of(destination.systemIdentifier()))) {
                     wrong = "is of another system identifier than " + destination.systemIdentifier();
+                } else if (!PARTIAL.matcher(file.getFileName().toString()).matches()) {
+                    wrong = judgeLater(pages, segment);
                 }
             }
         }
@@ -205,6 +206,25 @@ public final class WalPushServer implements AutoCloseable {
                     file + " pushed for cluster " + cluster + " " + wrong,
                     "see the --cluster in the archive_command of that server; nothing was stored");
         }
+    }
+
+    /**
+     * The pages after the first: each is one of this place, up to where the server switched to the next segment. Their
+     * records have checksums, which are left to who reads them.
+     */
+    private static String judgeLater(WalPages pages, WalSegment segment) throws IOException {
+        boolean switched = false;
+        for (Lsn page = segment.start().plus(WalPages.SIZE);
+                page.isBefore(segment.end());
+                page = page.plus(WalPages.SIZE)) {
+            boolean isRight = pages.reach(page);
+            if (isRight ? switched : !pages.isEmpty()) {
+                return "is damaged: the page at byte " + page.minus(segment.start()) + " "
+                        + (isRight ? "comes after empty ones" : pages.wrong());
+            }
+            switched = !isRight;
+        }
+        return "";
     }
 
     private static WalPages pages(Destination destination, WalSegment segment, Path file) {
@@ -233,30 +253,6 @@ public final class WalPushServer implements AutoCloseable {
                     .store(
                             new WalObject.Partial(segment, end),
                             () -> new Beginning(Files.newInputStream(file), length));
-        }
-    }
-
-    /** So many bytes of a stream. */
-    private static final class Beginning extends FilterInputStream {
-
-        private long left;
-
-        Beginning(InputStream in, long length) {
-            super(in);
-            this.left = length;
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-        }
-
-        @Override
-        public int read(byte[] bytes, int offset, int length) throws IOException {
-            int count = left <= 0 ? -1 : super.read(bytes, offset, (int) Math.min(length, left));
-            left -= Math.max(count, 0);
-            return count;
         }
     }
 

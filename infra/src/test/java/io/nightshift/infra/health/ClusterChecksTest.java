@@ -13,6 +13,7 @@ import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Lineage;
 import io.nightshift.infra.routing.NodeObservation;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.routing.NodeObservation.Life;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
 import io.nightshift.infra.routing.ObservedCluster;
@@ -44,7 +45,7 @@ class ClusterChecksTest {
                 NOW,
                 new PostgresVersion(180001),
                 new SystemIdentifier(system),
-                inRecovery,
+                new Life(inRecovery, NOW, NOW),
                 new Timeline(timeline),
                 Lsn.parse(location),
                 null,

@@ -10,7 +10,7 @@ import io.nightshift.infra.config.SslMode;
 import io.nightshift.infra.config.StorageDuty;
 import io.nightshift.infra.health.HealthResult.NotEvaluated;
 import io.nightshift.infra.health.HealthResult.Wrong;
-import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.routing.ClusterConnections;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.server.TestPostgres;
 import java.io.IOException;
@@ -25,7 +25,12 @@ import java.util.stream.Stream;
 
 /** Servers as a cluster that a role with nothing but {@code pg_monitor} looks at. */
 record HealthTrial(
-        List<NodeAddress> nodes, String role, DatabaseSelection databases, Clock clock, List<SqlCheck> checks) {
+        List<NodeAddress> nodes,
+        String role,
+        DatabaseSelection databases,
+        Clock clock,
+        List<SqlCheck> checks,
+        CounterReadings readings) {
 
     static final String CLUSTER = "chanuka";
     static final String MONITOR = "watch";
@@ -47,7 +52,8 @@ record HealthTrial(
                 MONITOR,
                 DatabaseSelection.ALL,
                 Clock.systemUTC(),
-                HealthChecks.BY_SQL);
+                HealthChecks.BY_SQL,
+                CounterReadings.ofThisProcess());
     }
 
     static NodeAddress address(TestPostgres server) {
@@ -74,27 +80,27 @@ record HealthTrial(
     }
 
     HealthTrial as(String other) {
-        return new HealthTrial(nodes, other, databases, clock, checks);
+        return new HealthTrial(nodes, other, databases, clock, checks, readings);
     }
 
     HealthTrial in(DatabaseSelection chosen) {
-        return new HealthTrial(nodes, role, chosen, clock, checks);
+        return new HealthTrial(nodes, role, chosen, clock, checks, readings);
     }
 
     HealthTrial at(Clock other) {
-        return new HealthTrial(nodes, role, databases, other, checks);
+        return new HealthTrial(nodes, role, databases, other, checks, readings);
     }
 
     HealthTrial with(SqlCheck... others) {
-        return new HealthTrial(nodes, role, databases, clock, List.of(others));
+        return new HealthTrial(nodes, role, databases, clock, List.of(others), readings);
     }
 
     HealthTrial with(NodeAddress... more) {
         return new HealthTrial(
-                Stream.concat(nodes.stream(), Arrays.stream(more)).toList(), role, databases, clock, checks);
+                Stream.concat(nodes.stream(), Arrays.stream(more)).toList(), role, databases, clock, checks, readings);
     }
 
-    private DatabaseOrchestrator clusters() {
+    private ClusterConnections connections() {
         ClusterConfig config = new ClusterConfig(
                 CLUSTER,
                 nodes,
@@ -110,7 +116,7 @@ record HealthTrial(
                 Map.of("local", StorageDuty.REQUIRED),
                 1,
                 Map.of());
-        return new DatabaseOrchestrator(Map.of(CLUSTER, config), Passwords.of(Map.of("HOME", "")), clock);
+        return new ClusterConnections(config, Passwords.of(Map.of("HOME", "")), clock);
     }
 
     /** @param overrides keys and values in turn, such as {@code connections.warning}, {@code 1} */
@@ -123,8 +129,8 @@ record HealthTrial(
         for (int i = 0; i < overrides.length; i += 2) {
             changed.put(overrides[i], overrides[i + 1]);
         }
-        try (DatabaseOrchestrator clusters = clusters()) {
-            return new ClusterHealth(clusters.cluster(CLUSTER), checks, clock)
+        try (ClusterConnections connections = connections()) {
+            return new ClusterHealth(connections, readings, checks, clock)
                     .look(RecordBinder.withOverrides(HealthSettings.defaults(), changed), "test", cancellation);
         }
     }

@@ -11,6 +11,8 @@ import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.config.Secret;
 import io.nightshift.infra.config.SslMode;
 import io.nightshift.infra.config.StorageDuty;
+import io.nightshift.infra.postgres.Capability;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -90,6 +92,34 @@ final class ClusterConnectionsTest {
             row.next();
 
             assertThat(row.getString(1)).isEqualTo("nightshift run 17");
+        }
+    }
+
+    @Test
+    void what_a_server_is_gets_asked_once_until_its_settings_are_loaded_anew() {
+        var connections = cluster(address(primary), address(standby));
+        try {
+            ServerFacts before = connections.facts(address(primary), "postgres", "test");
+            primary.execute("postgres", "CREATE EXTENSION amcheck");
+            ServerFacts kept = connections.facts(address(primary), "postgres", "test");
+            primary.execute("postgres", "SELECT pg_reload_conf()");
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> connections
+                            .facts(address(primary), "postgres", "test")
+                            .lack(Capability.AMCHECK)
+                            .isEmpty());
+
+            assertThat(kept).isSameAs(before);
+            assertThat(before.lack(Capability.AMCHECK)).isPresent();
+            assertThat(before.inRecovery()).isFalse();
+            assertThat(connections.knownFacts(address(primary), "postgres")).isPresent();
+            assertThat(connections.knownFacts(address(standby), "postgres")).isEmpty();
+            assertThat(connections.facts(address(standby), "postgres", "test").inRecovery())
+                    .isTrue();
+        } finally {
+            primary.execute("postgres", "DROP EXTENSION IF EXISTS amcheck");
+            connections.close();
         }
     }
 

@@ -10,6 +10,7 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.routing.NodeObservation.Life;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
 import java.time.Duration;
@@ -43,7 +44,7 @@ class ClusterMemoryTest {
                 now,
                 new PostgresVersion(180_006),
                 system,
-                inRecovery,
+                new Life(inRecovery, Instant.EPOCH, Instant.EPOCH),
                 new Timeline(timeline),
                 new Lsn(1),
                 null,

@@ -11,6 +11,7 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.routing.NodeObservation.Life;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -40,7 +41,7 @@ class NodeBreakersTest {
                 Instant.EPOCH,
                 new PostgresVersion(180_006),
                 new SystemIdentifier(7),
-                false,
+                new Life(false, Instant.EPOCH, Instant.EPOCH),
                 new Timeline(1),
                 new Lsn(1),
                 null,

@@ -13,6 +13,7 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.routing.NodeObservation.Life;
 import io.nightshift.infra.routing.NodeObservation.Receiver;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
@@ -56,7 +57,7 @@ class ObservedClusterTest {
                 NOW,
                 new PostgresVersion(180_006),
                 system,
-                standby,
+                new Life(standby, NOW, NOW),
                 new Timeline(timeline),
                 location,
                 receiver,
@@ -83,7 +84,7 @@ class ObservedClusterTest {
                 standby.at(),
                 standby.version(),
                 standby.system(),
-                true,
+                standby.life(),
                 new Timeline(timeline),
                 standby.location(),
                 standby.receiver(),

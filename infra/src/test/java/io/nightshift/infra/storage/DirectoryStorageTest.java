@@ -80,6 +80,25 @@ class DirectoryStorageTest extends StorageContractTest {
     }
 
     @Test
+    void does_not_write_beside_a_disk_that_was_unmounted_meanwhile() throws IOException {
+        Path disk = Files.createDirectory(root().resolve("disk"));
+        Path mountPoint = Files.createDirectory(root().resolve("mount-point"));
+        Path mounted = Files.createSymbolicLink(root().resolve("mounted"), disk);
+        var storage = new DirectoryStorage("usb", mounted);
+        write(storage, "a", "on the disk");
+        Files.delete(mounted);
+        Files.createSymbolicLink(mounted, mountPoint);
+
+        assertThatThrownBy(() -> write(storage, "b", "beside it"))
+                .isInstanceOfSatisfying(
+                        NightshiftException.class,
+                        failure -> assertThat(failure.kind()).isEqualTo(FailureKind.STORAGE_UNAVAILABLE))
+                .hasMessage("cannot create object b in storage usb: another directory is there than before;"
+                        + " is its disk still mounted?");
+        assertThat(mountPoint).isEmptyDirectory();
+    }
+
+    @Test
     void a_writer_killed_before_the_link_leaves_an_invisible_part() throws Exception {
         int status = child("storage.before-link", "");
 

@@ -13,6 +13,7 @@ import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.server.FileTree;
+import io.nightshift.infra.server.PostgresVersions;
 import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.storage.DirectoryStorage;
@@ -26,7 +27,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,7 +65,11 @@ class WalPushServerTest {
                         "archive_mode", "on",
                         "archive_command", launcher + " wal push --home " + home + " --cluster chanuka %p",
                         "wal_keep_size", "1GB"));
-        systemIdentifier = SystemIdentifier.parse(query("SELECT system_identifier::text FROM pg_control_system()"));
+        systemIdentifier = systemIdentifier(postgres);
+    }
+
+    private static SystemIdentifier systemIdentifier(TestPostgres server) throws SQLException {
+        return SystemIdentifier.parse(query(server, "SELECT system_identifier::text FROM pg_control_system()"));
     }
 
     private static Path root() {
@@ -81,19 +89,27 @@ class WalPushServerTest {
     @BeforeEach
     void listen() throws IOException {
         storage = Files.createTempDirectory(home, "storage-");
-        var near = new DirectoryStorage("near", storage);
-        near.prepare();
-        archive = new WalArchive(StorageSet.of(near), new BackupPaths("chanuka", 18, systemIdentifier), SEGMENT);
+        new DirectoryStorage("near", storage).prepare();
+        archive = archive(systemIdentifier, 18);
         server = listen(systemIdentifier);
     }
 
+    private WalArchive archive(SystemIdentifier own, int major) {
+        return new WalArchive(
+                StorageSet.of(new DirectoryStorage("near", storage)), new BackupPaths("chanuka", major, own), SEGMENT);
+    }
+
     private WalPushServer listen(SystemIdentifier own) {
+        return listen(own, 18);
+    }
+
+    private WalPushServer listen(SystemIdentifier own, int major) {
         WalPushServer listening = WalPushServer.listen(home.resolve("wal-push.socket"), cluster -> {
             if (!cluster.equals("chanuka")) {
                 throw new NightshiftException(
                         FailureKind.CONFIGURATION, "no cluster is called " + cluster, "chanuka is");
             }
-            return new WalPushServer.Destination(archive, 18, own);
+            return new WalPushServer.Destination(archive(own, major), major, own);
         });
         // Everything runs as one user, except in tests of root.
         ServerUser.of(postgres.dataDirectory()).own(home.resolve("wal-push.socket"));
@@ -106,7 +122,11 @@ class WalPushServerTest {
     }
 
     private static String query(String sql) throws SQLException {
-        try (Connection connection = postgres.connect("postgres");
+        return query(postgres, sql);
+    }
+
+    private static String query(TestPostgres server, String sql) throws SQLException {
+        try (Connection connection = server.connect("postgres");
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();
@@ -204,6 +224,98 @@ class WalPushServerTest {
         server.close();
         server = listen(new SystemIdentifier(7));
         assertThat(push("chanuka", file(segment)).output()).contains("is of another system identifier than 7");
+    }
+
+    @Test
+    void refuses_a_segment_with_a_damaged_page_and_names_the_place() throws Exception {
+        postgres.execute("postgres", "SELECT pg_logical_emit_message(false, '', repeat('x', 17000000))");
+        WalSegment last = switched();
+        WalSegment full = new WalSegment(FIRST, last.number() - 1, SEGMENT);
+        byte[] bytes = Files.readAllBytes(file(full));
+        Path copy = home.resolve(full.name());
+        byte[] foreign = bytes.clone();
+        foreign[100 * WalPages.SIZE + 8] ^= 1;
+        byte[] emptied = bytes.clone();
+        Arrays.fill(emptied, 100 * WalPages.SIZE, 200 * WalPages.SIZE, (byte) 0);
+
+        Files.write(copy, foreign);
+        assertThat(push("chanuka", copy).output())
+                .contains(copy
+                        + " pushed for cluster chanuka is damaged: the page at byte 819200 says that it belongs to ");
+        Files.write(copy, emptied);
+        assertThat(push("chanuka", copy).output())
+                .contains(" is damaged: the page at byte 1638400 comes after empty ones");
+        Files.write(copy, bytes);
+        assertThat(push("chanuka", copy)).isEqualTo(new Outcome(0, ""));
+        assertThat(push("chanuka", file(last))).isEqualTo(new Outcome(0, ""));
+    }
+
+    @Test
+    void takes_the_segments_of_every_version_whole_switched_or_after_a_crash() throws Exception {
+        for (int major : PostgresVersions.newestOrAll()) {
+            try (var other = TestPostgres.start(major, Map.of("wal_keep_size", "1GB"))) {
+                other.execute(
+                        "postgres",
+                        "SELECT pg_logical_emit_message(false, '', repeat('x', 40000000))",
+                        "SELECT pg_switch_wal()",
+                        "SELECT pg_logical_emit_message(true, '', 'before the crash')");
+                other.kill();
+                other.restart();
+                other.execute(
+                        "postgres", "SELECT pg_logical_emit_message(true, '', 'after it')", "SELECT pg_switch_wal()");
+                server.close();
+                server = listen(systemIdentifier(other), major);
+                List<Path> files = finished(other);
+
+                assertThat(files).hasSizeGreaterThan(3);
+                long begun = System.nanoTime();
+                for (Path file : files) {
+                    assertThat(push("chanuka", file)).as(file.toString()).isEqualTo(new Outcome(0, ""));
+                }
+                System.out.printf(
+                        "FIGURE wal push of a segment of PostgreSQL %d: %d ms with its front, of %d%n",
+                        major, (System.nanoTime() - begun) / 1_000_000 / files.size(), files.size());
+            }
+        }
+    }
+
+    /** The segments that a server has switched away from. */
+    private static List<Path> finished(TestPostgres other) throws Exception {
+        String present = query(other, "SELECT pg_walfile_name(pg_current_wal_insert_lsn())");
+        try (Stream<Path> files = Files.list(other.dataDirectory().resolve("pg_wal"))) {
+            return files.filter(file -> file.getFileName().toString().matches("[0-9A-F]{24}")
+                            && file.getFileName().toString().compareTo(present) < 0)
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static Path onPath(String program) {
+        return Stream.of(System.getenv("PATH").split(":"))
+                .map(folder -> Path.of(folder, program))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void a_server_without_perl_and_python_is_told_what_to_install() throws Exception {
+        Path bare = Files.createDirectory(home.resolve("bare"));
+        for (String program : List.of("sh", "dirname", "readlink")) {
+            Files.createSymbolicLink(bare.resolve(program), onPath(program));
+        }
+        ProcessBuilder builder = new ProcessBuilder(
+                        launcher.toString(), "wal", "push", "--home", home.toString(), "--cluster", "chanuka", "/x")
+                .redirectErrorStream(true);
+        builder.environment().put("PATH", bare.toString());
+
+        Process process = builder.start();
+
+        assertThat(new String(process.getInputStream().readAllBytes(), UTF_8)).isEqualTo("""
+                nightshift: wal push found neither perl with IO::Socket::UNIX nor python3 on PATH (%s)
+                HINT: install one of them on this server: Debian perl-base or python3, Red Hat perl-IO or python3
+                """.formatted(bare));
+        assertThat(process.waitFor()).isEqualTo(2);
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.load.Brake;
+import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.replication.BackupEnd;
@@ -17,6 +18,7 @@ import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.replication.SystemIdentity;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.routing.Lineage;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
@@ -43,14 +45,22 @@ final class BackupAttempt {
 
     private final RunContext run;
     private final BackupType type;
+    private final ManagedCluster cluster;
     private final ManagedNode node;
     private final ClusterStorages storages;
     private final Clock clock;
 
     /** @param type a full is taken instead where no parent is found */
-    BackupAttempt(RunContext run, BackupType type, ManagedNode node, ClusterStorages storages, Clock clock) {
+    BackupAttempt(
+            RunContext run,
+            BackupType type,
+            ManagedCluster cluster,
+            ManagedNode node,
+            ClusterStorages storages,
+            Clock clock) {
         this.run = run;
         this.type = type;
+        this.cluster = cluster;
         this.node = node;
         this.storages = storages;
         this.clock = clock;
@@ -69,6 +79,7 @@ final class BackupAttempt {
                         run.cancellation().onCancel(() -> server.cancel("run " + run.id() + " stops"))) {
             try {
                 SystemIdentity identity = server.identifySystem();
+                requirePresentTimeline(identity);
                 Optional<ParentBackup> parent = parent(server, identity, objections);
                 return stream(server, identity, parent, brake, objections);
             } finally {
@@ -82,6 +93,21 @@ final class BackupAttempt {
                 return Optional.empty();
             }
             throw e;
+        }
+    }
+
+    /** Also one that streams may follow a primary that the cluster has left behind: nobody could restore on from there. */
+    private void requirePresentTimeline(SystemIdentity identity) {
+        cluster.requireNoConflict();
+        Lineage lineage = cluster.known().lineage();
+        if (lineage != null && identity.timeline().compareTo(lineage.newest()) < 0) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "node " + node.address() + " of cluster " + run.cluster() + " is on timeline "
+                            + identity.timeline() + ", which the cluster has left: timeline " + lineage.newest()
+                            + " was seen",
+                    "let it follow the present primary (pg_rewind, or make it anew), or set source: primary; then run the"
+                            + " job again");
         }
     }
 

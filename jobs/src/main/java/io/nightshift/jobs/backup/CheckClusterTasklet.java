@@ -48,19 +48,19 @@ final class CheckClusterTasklet implements Tasklet {
         run.progress().begin("check cluster", null, "");
         String cluster = run.cluster();
         ManagedNode node = clusters.cluster(cluster).node(BackupSettings.of(run).intent());
-        ServerFacts facts = new SourceCheck(run, clock).require(node);
+        SourceState state = new SourceCheck(run, clock).require(node);
         if (!run.dryRun()) {
-            requireRoom(storages.forWriting(cluster).storages(), facts);
+            requireRoom(storages.forWriting(cluster).storages(), state);
         } else {
             // The stream would find out only then whether pg_hba.conf lets us replicate.
             node.replication(run.purpose()).close();
-            requireRoom(readable(storages.forReading(cluster)), facts);
+            requireRoom(readable(storages.forReading(cluster)), state);
             run.summary("a full backup of cluster " + cluster + " is possible; nothing was read or written");
         }
     }
 
-    private void requireRoom(List<Storage> places, ServerFacts facts) {
-        List<StorageSpace> spaces = StorageSpace.of(places, run.cluster(), facts.bytes());
+    private void requireRoom(List<Storage> places, SourceState state) {
+        List<StorageSpace> spaces = StorageSpace.of(places, run.cluster(), state.bytes());
         spaces.forEach(StorageSpace::requireRoom);
         spaces.forEach(space -> space.finding().ifPresent(run::report));
     }

@@ -2,15 +2,15 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.Durations;
-import io.nightshift.infra.postgres.Identifiers;
+import io.nightshift.infra.postgres.Capability;
 import io.nightshift.infra.postgres.PostgresVersion;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.Severity;
-import io.nightshift.jobs.backup.ServerFacts.Capacity;
-import io.nightshift.jobs.backup.ServerFacts.Safety;
-import io.nightshift.jobs.backup.ServerFacts.Summarizer;
+import io.nightshift.jobs.backup.SourceState.Capacity;
+import io.nightshift.jobs.backup.SourceState.Summarizer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,10 +18,9 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Decides whether a server can give a base backup, and what is unwise about it; each with the way to mend it. */
-record Preflight(String cluster, ServerFacts facts) {
+record Preflight(String cluster, SourceState state) {
 
     private static final Duration LARGEST_SKEW = Duration.ofSeconds(5);
-    private static final int WITH_SUMMARIES = 17;
     /** Summaries are made in bursts; a summarizer that sleeps is up to half a minute of WAL behind. */
     private static final DataSize LARGEST_BACKLOG = DataSize.ofMegabytes(1024);
 
@@ -40,6 +39,7 @@ record Preflight(String cluster, ServerFacts facts) {
     }
 
     private List<Obstacle> obstacles() {
+        ServerFacts facts = state.facts();
         List<Obstacle> obstacles = new ArrayList<>();
         if (!facts.version().isSupported()) {
             obstacles.add(new Obstacle(
@@ -48,45 +48,41 @@ record Preflight(String cluster, ServerFacts facts) {
                     "supported: " + PostgresVersion.OLDEST_SUPPORTED_MAJOR + " to "
                             + PostgresVersion.NEWEST_SUPPORTED_MAJOR));
         }
-        if (!facts.role().mayReplicate()) {
-            obstacles.add(new Obstacle(
-                    FailureKind.CONFIGURATION,
-                    "role " + facts.role().name() + " may not replicate",
-                    "ALTER ROLE " + Identifiers.quoted(facts.role().name()) + " REPLICATION"));
-        }
+        facts.lack(Capability.REPLICATION)
+                .ifPresent(lack -> obstacles.add(new Obstacle(FailureKind.CONFIGURATION, lack.fact(), lack.remedy())));
         // A server that logs too little can have neither senders nor slots.
-        if (facts.walLevel().equals("minimal")) {
+        if (state.walLevel().equals("minimal")) {
             obstacles.add(new Obstacle(
                     FailureKind.CONFIGURATION,
                     "wal_level is minimal",
                     "ALTER SYSTEM SET wal_level = replica; "
-                            + raised("max_wal_senders", facts.senders())
-                            + raised("max_replication_slots", facts.slots())
+                            + raised("max_wal_senders", state.senders())
+                            + raised("max_replication_slots", state.slots())
                             + "then restart the server"));
             return obstacles;
         }
-        if (facts.senders().free() < 1) {
+        if (state.senders().free() < 1) {
             obstacles.add(
                     new Obstacle(
                             FailureKind.RESOURCES_EXHAUSTED,
-                            facts.senders().most() == 0
+                            state.senders().most() == 0
                                     ? "max_wal_senders is 0"
-                                    : "all " + facts.senders().most() + " WAL senders are in use",
-                            facts.senders().most() == 0
-                                    ? raised("max_wal_senders", facts.senders()) + "then restart the server"
+                                    : "all " + state.senders().most() + " WAL senders are in use",
+                            state.senders().most() == 0
+                                    ? raised("max_wal_senders", state.senders()) + "then restart the server"
                                     : "raise max_wal_senders and restart the server, or do not overlap this job with other backups"));
         }
-        if (facts.slots().free() < 1) {
+        if (state.slots().free() < 1) {
             obstacles.add(new Obstacle(
                     FailureKind.RESOURCES_EXHAUSTED,
-                    facts.slots().most() == 0
+                    state.slots().most() == 0
                             ? "max_replication_slots is 0"
-                            : "all " + facts.slots().most() + " replication slots are in use",
-                    facts.slots().most() == 0
-                            ? raised("max_replication_slots", facts.slots()) + "then restart the server"
+                            : "all " + state.slots().most() + " replication slots are in use",
+                    state.slots().most() == 0
+                            ? raised("max_replication_slots", state.slots()) + "then restart the server"
                             : "raise max_replication_slots and restart the server, or drop a slot that nobody uses"));
         }
-        if (facts.safety().inRecovery() && !facts.safety().fullPageWrites()) {
+        if (facts.inRecovery() && !state.fullPageWrites()) {
             obstacles.add(new Obstacle(
                     FailureKind.CONFIGURATION,
                     "full_page_writes is off, and the source is a standby",
@@ -98,16 +94,16 @@ record Preflight(String cluster, ServerFacts facts) {
 
     /** What does not keep a backup from being taken, but from being as good as it could be. */
     List<Finding> findings() {
-        Safety safety = facts.safety();
+        ServerFacts facts = state.facts();
         List<Finding> findings = new ArrayList<>();
-        if (!safety.fsync()) {
+        if (!facts.isOn("fsync")) {
             findings.add(finding(
                     "fsync",
                     Severity.WARNING,
                     "fsync is off: after a crash of its machine the data can be corrupt, and then each backup of it",
                     set("fsync")));
         }
-        if (!safety.fullPageWrites() && !safety.inRecovery()) {
+        if (!state.fullPageWrites() && !facts.inRecovery()) {
             findings.add(finding(
                     "full-page-writes",
                     Severity.WARNING,
@@ -115,34 +111,32 @@ record Preflight(String cluster, ServerFacts facts) {
                             + " only while a backup runs",
                     set("full_page_writes")));
         }
-        if (!safety.dataChecksums()) {
-            findings.add(finding(
-                    "data-checksums",
-                    Severity.INFO,
-                    "data checksums are off: the server cannot notice pages that its disk has changed",
-                    "stop the server and run pg_checksums --enable"));
-        }
-        if (facts.version().major() >= WITH_SUMMARIES && Boolean.FALSE.equals(safety.summarizesWal())) {
-            findings.add(finding(
-                    "summarize-wal",
-                    Severity.INFO,
-                    "summarize_wal is off: incremental backups need it",
-                    set("summarize_wal")));
-        }
+        facts.lack(Capability.DATA_CHECKSUMS)
+                .map(lack -> finding(
+                        "data-checksums",
+                        Severity.INFO,
+                        lack.fact() + ": the server cannot notice pages that its disk has changed",
+                        lack.remedy()))
+                .ifPresent(findings::add);
+        facts.lack(Capability.WAL_SUMMARIES)
+                .filter(lack -> facts.setting("summarize_wal").isPresent())
+                .map(lack -> finding(
+                        "summarize-wal", Severity.INFO, lack.fact() + ": incremental backups need it", lack.remedy()))
+                .ifPresent(findings::add);
         stalledSummarizer().ifPresent(findings::add);
-        if (facts.clockAhead().abs().compareTo(LARGEST_SKEW) > 0) {
+        if (state.clockAhead().abs().compareTo(LARGEST_SKEW) > 0) {
             findings.add(finding(
                     "clock",
                     Severity.WARNING,
-                    "its clock is " + Durations.print(facts.clockAhead().abs())
-                            + (facts.clockAhead().isNegative() ? " behind" : " ahead of") + " this machine's",
+                    "its clock is " + Durations.print(state.clockAhead().abs())
+                            + (state.clockAhead().isNegative() ? " behind" : " ahead of") + " this machine's",
                     "let both follow the same time servers: a restore to a point in time goes by the server's clock"));
         }
-        if (facts.walKept() >= 0) {
+        if (state.walKept() >= 0) {
             findings.add(finding(
                     "max-slot-wal-keep-size",
                     Severity.INFO,
-                    "max_slot_wal_keep_size is " + DataSize.ofMegabytes(facts.walKept())
+                    "max_slot_wal_keep_size is " + DataSize.ofMegabytes(state.walKept())
                             + ": a backup fails that takes longer than the server takes to write that much WAL",
                     "raise it above the WAL of the longest backup"));
         }
@@ -150,7 +144,7 @@ record Preflight(String cluster, ServerFacts facts) {
     }
 
     private Optional<Finding> stalledSummarizer() {
-        Summarizer summarizer = facts.summarizer();
+        Summarizer summarizer = state.summarizer();
         if (summarizer == null) {
             return Optional.empty();
         }

@@ -2,12 +2,14 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.postgres.Capability;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.storage.Storage;
-import io.nightshift.jobs.backup.ServerFacts.Capacity;
 import io.nightshift.jobs.backup.SourceSettings.View;
+import io.nightshift.jobs.backup.SourceState.Capacity;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -82,19 +84,20 @@ public record SetupComparison(
     public static SetupComparison of(ManagedCluster cluster, List<Storage> storages, Clock clock) {
         ManagedNode node = cluster.node(Intent.PRIMARY);
         try (Connection connection = node.direct("setup")) {
-            ServerFacts facts = ServerFacts.of(connection, clock);
+            SourceState state = SourceState.of(node, connection, clock);
+            ServerFacts facts = state.facts();
             List<Item> items = new ArrayList<>();
             items.add(replicationAttribute(facts));
-            items.addAll(grants(connection, ClusterSetup.quoted(facts.role().name())));
-            items.add(replicationLogin(node, facts));
-            items.addAll(settings(facts));
+            items.addAll(grants(connection, facts));
+            items.add(replicationLogin(node, state));
+            items.addAll(settings(state));
             List<Storage> present = present(storages, items);
             return new SetupComparison(
                     node.address().toString(),
                     facts.version().toString(),
                     List.copyOf(items),
-                    facts.bytes(),
-                    StorageSpace.of(present, cluster.name(), facts.bytes()).stream()
+                    state.bytes(),
+                    StorageSpace.of(present, cluster.name(), state.bytes()).stream()
                             .map(Room::of)
                             .toList());
         } catch (SQLException e) {
@@ -103,20 +106,17 @@ public record SetupComparison(
     }
 
     private static Item replicationAttribute(ServerFacts facts) {
-        boolean right = facts.role().mayReplicate();
-        String name = ClusterSetup.quoted(facts.role().name());
-        return item(
-                "role " + name,
-                right ? "may replicate" : "may not replicate",
-                right,
-                State.MISSING,
-                "ALTER ROLE " + name + " REPLICATION");
+        String name = "role " + ClusterSetup.quoted(facts.role().name());
+        return facts.lack(Capability.REPLICATION)
+                .map(lack -> new Item(name, "may not replicate", State.MISSING, lack.remedy()))
+                .orElse(new Item(name, "may replicate", State.RIGHT, null));
     }
 
-    private static List<Item> grants(Connection connection, String role) throws SQLException {
+    private static List<Item> grants(Connection connection, ServerFacts facts) throws SQLException {
+        String role = ClusterSetup.quoted(facts.role().name());
         List<Item> items = new ArrayList<>();
         for (String granted : ClusterSetup.GRANTED_ROLES) {
-            boolean member = answer(connection, "SELECT pg_has_role(CAST(? AS name), 'USAGE')", granted);
+            boolean member = facts.role().has(granted);
             items.add(item(
                     granted,
                     member ? "granted" : "not granted",
@@ -144,9 +144,9 @@ public record SetupComparison(
     }
 
     /** Rules of pg_hba.conf have an order, address ranges and groups; the one proof is to log in. */
-    private static Item replicationLogin(ManagedNode node, ServerFacts facts) {
+    private static Item replicationLogin(ManagedNode node, SourceState state) {
         String name = "pg_hba.conf for replication";
-        if (!facts.role().mayReplicate() || facts.senders().free() < 1) {
+        if (!state.facts().role().mayReplicate() || state.senders().free() < 1) {
             return new Item(name, "cannot be tried yet", State.NOT_EVALUATED, "mend the rest, then print this again");
         }
         try {
@@ -157,30 +157,27 @@ public record SetupComparison(
         }
     }
 
-    private static List<Item> settings(ServerFacts facts) {
+    private static List<Item> settings(SourceState state) {
+        ServerFacts facts = state.facts();
         List<Item> items = new ArrayList<>();
         items.add(item(
                 "wal_level",
-                facts.walLevel(),
-                !facts.walLevel().equals("minimal"),
+                state.walLevel(),
+                !state.walLevel().equals("minimal"),
                 State.NEEDS_RESTART,
                 "ALTER SYSTEM SET wal_level = replica"));
-        items.add(capacity("max_wal_senders", facts.senders(), ClusterSetup.FREE_SENDERS));
-        items.add(capacity("max_replication_slots", facts.slots(), ClusterSetup.FREE_SLOTS));
-        Boolean summarizes = facts.safety().summarizesWal();
+        items.add(capacity("max_wal_senders", state.senders(), ClusterSetup.FREE_SENDERS));
+        items.add(capacity("max_replication_slots", state.slots(), ClusterSetup.FREE_SLOTS));
         items.add(
-                summarizes == null
+                facts.setting("summarize_wal").isEmpty()
                         ? new Item("summarize_wal", "PostgreSQL " + facts.version() + " has none", State.RIGHT, null)
-                        : item(
-                                "summarize_wal",
-                                summarizes ? "on" : "off",
-                                summarizes,
-                                State.NEEDS_RELOAD,
-                                "ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf()"));
-        boolean unlimited = facts.walKept() < 0;
+                        : facts.lack(Capability.WAL_SUMMARIES)
+                                .map(lack -> new Item("summarize_wal", "off", State.NEEDS_RELOAD, lack.remedy()))
+                                .orElse(new Item("summarize_wal", "on", State.RIGHT, null)));
+        boolean unlimited = state.walKept() < 0;
         items.add(item(
                 "max_slot_wal_keep_size",
-                unlimited ? "no limit" : facts.walKept() + "MB",
+                unlimited ? "no limit" : state.walKept() + "MB",
                 unlimited,
                 State.NEEDS_RELOAD,
                 "more than the WAL that is written while a backup runs, or -1"));

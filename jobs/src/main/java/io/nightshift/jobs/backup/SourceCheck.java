@@ -24,14 +24,14 @@ final class SourceCheck {
         this.clock = clock;
     }
 
-    ServerFacts require(ManagedNode node) {
-        ServerFacts facts = facts(node);
-        Preflight preflight = new Preflight(run.cluster(), facts);
+    SourceState require(ManagedNode node) {
+        SourceState state = state(node);
+        Preflight preflight = new Preflight(run.cluster(), state);
         preflight.requireBackupPossible();
         preflight.findings().forEach(run::report);
-        run.remember(ServerFacts.VERSION, facts.version().toString());
+        run.remember(SourceState.VERSION, state.facts().version().toString());
         run.remember(CHECKED, node.address().toString());
-        return facts;
+        return state;
     }
 
     void requireUnlessChecked(ManagedNode node) {
@@ -40,9 +40,9 @@ final class SourceCheck {
         }
     }
 
-    private ServerFacts facts(ManagedNode node) {
+    private SourceState state(ManagedNode node) {
         try (ServerSession session = ServerSession.open(node, run)) {
-            return ServerFacts.of(session.connection(), clock);
+            return SourceState.of(node, session.connection(), clock);
         } catch (SQLException | NightshiftException e) {
             // A stopped run ends as such, whatever the cut session said.
             run.cancellation().check();

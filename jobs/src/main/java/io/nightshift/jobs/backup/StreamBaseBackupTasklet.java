@@ -11,7 +11,10 @@ import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.routing.Lineage;
+import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.storage.ClusterStorages;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -19,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.batch.core.scope.context.ChunkContext;
@@ -77,6 +81,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
     private Source source() {
         ManagedCluster cluster = clusters.cluster(run.cluster());
         Intent intent = BackupSettings.of(run).intent();
+        Lineage asked = cluster.observeNow().lineage();
         while (true) {
             cluster.requireNoConflict();
             ManagedNode node = cluster.node(intent);
@@ -90,14 +95,28 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 }
             }
             if (fits) {
+                sayIfPromoted(asked, cluster.known().lineage(), node);
                 return new Source(node, place);
             }
             run.cancellation().check();
         }
     }
 
+    private void sayIfPromoted(@Nullable Lineage asked, @Nullable Lineage now, ManagedNode node) {
+        if (asked != null && now != null && asked.newest().compareTo(now.newest()) < 0) {
+            run.report(new Finding(
+                    "backup/promotion",
+                    Severity.INFO,
+                    "cluster " + run.cluster(),
+                    "went from timeline " + asked.newest() + " to timeline " + now.newest()
+                            + " while the run waited for its place: the backup is read from " + node.address(),
+                    null));
+        }
+    }
+
     /** Until one is sound: what a server must send whole may change while it sends. */
     private void stream(ManagedNode node) {
+        ManagedCluster cluster = clusters.cluster(run.cluster());
         List<String> objections = new ArrayList<>();
         Optional<BackupDocument> written = Optional.empty();
         for (int attempt = 1; written.isEmpty(); attempt++) {
@@ -106,7 +125,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 BackupReport.requireFullWanted(run, type, objections);
             }
             try (Brake brake = brake(node)) {
-                written = new BackupAttempt(run, asked, node, storages, clock).stream(brake, objections);
+                written = new BackupAttempt(run, asked, cluster, node, storages, clock).stream(brake, objections);
             }
         }
         WrittenBackup.remember(run, written.get());

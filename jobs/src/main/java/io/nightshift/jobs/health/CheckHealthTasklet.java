@@ -1,7 +1,6 @@
 package io.nightshift.jobs.health;
 
 import io.nightshift.infra.config.DataSize;
-import io.nightshift.infra.health.ClusterHealth;
 import io.nightshift.infra.health.HealthChecks;
 import io.nightshift.infra.health.HealthReport;
 import io.nightshift.infra.health.HealthResult;
@@ -17,7 +16,6 @@ import io.nightshift.infra.run.NotEvaluated;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Section;
 import io.nightshift.infra.run.Severity;
-import java.time.Clock;
 import java.util.List;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
@@ -29,12 +27,10 @@ final class CheckHealthTasklet implements Tasklet {
 
     private final RunContext run;
     private final DatabaseOrchestrator clusters;
-    private final Clock clock;
 
-    CheckHealthTasklet(RunContext run, DatabaseOrchestrator clusters, Clock clock) {
+    CheckHealthTasklet(RunContext run, DatabaseOrchestrator clusters) {
         this.run = run;
         this.clusters = clusters;
-        this.clock = clock;
     }
 
     @Override
@@ -50,7 +46,7 @@ final class CheckHealthTasklet implements Tasklet {
                     + observed.answered().size() + " of " + observed.nodes().size() + " nodes, which answer");
             return RepeatStatus.FINISHED;
         }
-        report(new ClusterHealth(cluster, clock).look(settings, run.purpose(), run.cancellation()));
+        report(cluster.health(settings, run.purpose(), run.cancellation()));
         return RepeatStatus.FINISHED;
     }
 
@@ -63,26 +59,19 @@ final class CheckHealthTasklet implements Tasklet {
                         gap.checks().stream().map(HealthResult::keys).toList())));
         nodes(report.observed());
         run.section(Section.text("fine", String.join(", ", report.fine())));
-        long critical = count(report, Severity.CRITICAL);
-        long warnings = count(report, Severity.WARNING);
+        if (!report.idle().isEmpty()) {
+            run.section(Section.text("nothing to look at", String.join(", ", report.idle())));
+        }
+        long critical = report.count(Severity.CRITICAL);
+        long warnings = report.count(Severity.WARNING);
         run.measured(new Figure("critical findings", critical, ""));
         run.measured(new Figure("warnings", warnings, ""));
         run.measured(new Figure("checks that found nothing", report.fine().size(), ""));
         run.summary(
                 report.isReachable()
-                        ? "%d critical, %d warnings; %d of %d checks found nothing"
-                                .formatted(
-                                        critical,
-                                        warnings,
-                                        report.fine().size(),
-                                        HealthChecks.all().size())
+                        ? "%d critical, %d warnings; %d checks found nothing"
+                                .formatted(critical, warnings, report.fine().size())
                         : "no node of cluster " + run.cluster() + " answers");
-    }
-
-    private static long count(HealthReport report, Severity severity) {
-        return report.findings().stream()
-                .filter(finding -> finding.severity() == severity)
-                .count();
     }
 
     private void nodes(ObservedCluster observed) {

@@ -2,7 +2,6 @@ package io.nightshift.jobs.health;
 
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.run.RunContext;
-import java.time.Clock;
 import org.springframework.batch.core.job.Job;
 import org.springframework.batch.core.job.builder.JobBuilder;
 import org.springframework.batch.core.repository.JobRepository;
@@ -23,9 +22,9 @@ class HealthCheckJobConfiguration {
     }
 
     @Bean
-    Step checkHealth(JobRepository repository, RunContext run, DatabaseOrchestrator clusters, Clock clock) {
+    Step checkHealth(JobRepository repository, RunContext run, DatabaseOrchestrator clusters) {
         return new StepBuilder(repository)
-                .tasklet(new CheckHealthTasklet(run, clusters, clock))
+                .tasklet(new CheckHealthTasklet(run, clusters))
                 .build();
     }
 }

@@ -26,7 +26,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,11 +55,12 @@ final class ArchiveWatch implements AutoCloseable {
     private final WalArchiveSettings settings;
     private final Map<NodeAddress, Connection> sessions = new HashMap<>();
     private final Set<NodeAddress> kept = new HashSet<>();
-    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Semaphore wake = new Semaphore(0);
     private volatile @Nullable Streaming streaming;
     private volatile Lsn durable = Lsn.INVALID;
     private volatile @Nullable NightshiftException failure;
     private volatile @Nullable String objection;
+    private volatile boolean closing;
     private @Nullable Thread thread;
 
     /** @param name of the slots */
@@ -84,7 +85,10 @@ final class ArchiveWatch implements AutoCloseable {
 
     private boolean closes() {
         try {
-            return closing.await(EVERY.toMillis(), TimeUnit.MILLISECONDS);
+            if (wake.tryAcquire(EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
+                wake.drainPermits();
+            }
+            return closing;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return true;
@@ -95,6 +99,7 @@ final class ArchiveWatch implements AutoCloseable {
     void streams(Streaming begun) {
         objection = null;
         streaming = begun;
+        wake.release(); // The standbys' slots are there before anything happens to the primary.
     }
 
     /** It has ended. */
@@ -378,7 +383,8 @@ final class ArchiveWatch implements AutoCloseable {
 
     @Override
     public void close() {
-        closing.countDown();
+        closing = true;
+        wake.release();
         Thread looks = thread;
         if (looks != null) {
             try {

@@ -5,11 +5,11 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** Pauses between attempts to stream: from one second on each is twice as long as the last, up to 30 s. */
+/** Pauses between attempts to stream: from 250 ms on each is twice as long as the last, up to 10 s. */
 final class Pause {
 
-    private static final Duration FIRST = Duration.ofSeconds(1);
-    private static final Duration LONGEST = Duration.ofSeconds(30);
+    private static final Duration FIRST = Duration.ofMillis(250);
+    private static final Duration LONGEST = Duration.ofSeconds(10);
     private static final Duration TICK = Duration.ofMillis(100);
 
     private Duration next = FIRST;

@@ -9,7 +9,10 @@ import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
+import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.server.ReplicatedCluster;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.JobRun.Outcome;
@@ -51,20 +54,88 @@ class BackupConflictTest {
         }
     }
 
+    @Test
+    void a_backup_that_waits_while_a_standby_takes_over_is_read_from_there_and_says_so() throws Exception {
+        try (TestCluster alone = TestCluster.start(18, Map.of());
+                TestPostgres standby = TestPostgres.prepare(18, Map.of("max_connections", "100"))) {
+            Files.createFile(standby.dataDirectory().resolve("standby.signal"));
+            standby.restart();
+            TestCluster cluster = alone.withStandby(standby.server());
+            RememberedRun run = RememberedRun.first(TestCluster.NAME, QUICK, false);
+            try (DatabaseOrchestrator clusters = cluster.orchestrator()) {
+                var waiting = waiting(run, cluster, clusters);
+                cluster.postgres().stop();
+                standby.execute("postgres", "SELECT pg_promote(true, 60)");
+                waiting.place().close();
+                waiting.step().join();
+            }
+
+            assertThat(WrittenBackup.recall(run).timeline()).isEqualTo(new Timeline(2));
+            assertThat(run.report().findings())
+                    .filteredOn(finding -> finding.key().equals("backup/promotion"))
+                    .extracting(Finding::detail)
+                    .containsExactly(
+                            "went from timeline 1 to timeline 2 while the run waited for its place: the backup is"
+                                    + " read from 127.0.0.1:" + standby.port());
+        }
+    }
+
+    @Test
+    void a_standby_that_still_follows_a_primary_which_the_cluster_has_left_gives_no_backup() throws Exception {
+        try (TestCluster present = TestCluster.start(18, Map.of("max_connections", "100"));
+                TestPostgres left = TestPostgres.start(18);
+                TestPostgres astray = TestPostgres.prepare(
+                        18,
+                        Map.of(
+                                "max_connections",
+                                "100",
+                                "primary_conninfo",
+                                "host=127.0.0.1 port=" + left.port() + " user=postgres password=" + left.password()))) {
+            Files.createFile(astray.dataDirectory().resolve("standby.signal"));
+            astray.restart();
+            Files.createFile(present.postgres().dataDirectory().resolve("standby.signal"));
+            present.postgres().restart();
+            present.postgres().execute("postgres", "SELECT pg_promote(true, 60)");
+            await().until(() -> ReplicatedCluster.number(astray, "SELECT count(*) FROM pg_stat_wal_receiver") == 1);
+
+            var refused = JobRun.of(
+                            new FullBackupJobType(),
+                            present.withStandby(astray.server()),
+                            RecordBinder.withOverrides(QUICK, Map.of("source", "standby")))
+                    .attempt()
+                    .failed();
+
+            assertThat(refused.kind()).isEqualTo(FailureKind.REFUSED);
+            assertThat(refused)
+                    .hasMessage("node 127.0.0.1:" + astray.port()
+                            + " of cluster chanuka is on timeline 1, which the cluster has left: timeline 2 was seen");
+            assertThat(present.backups()).isEmpty();
+        }
+    }
+
+    /** A step that waits for a place which somebody else has. */
+    private record Waiting(HeavyWork.Place place, CompletableFuture<?> step) {}
+
+    private static Waiting waiting(RememberedRun run, TestCluster cluster, DatabaseOrchestrator clusters) {
+        HeavyWork.Place place = clusters.cluster(TestCluster.NAME)
+                .node(new NodeAddress("127.0.0.1", cluster.postgres().port()))
+                .heavyWork(RememberedRun.first(TestCluster.NAME, QUICK, false));
+        var step = new StreamBaseBackupTasklet(
+                run, BackupType.FULL, clusters, cluster.clusterStorages(), Clock.systemUTC());
+        var waiting = CompletableFuture.runAsync(() -> step.execute(null, null));
+        await().until(() -> run.progress().snapshot().step().startsWith("wait for run "));
+        return new Waiting(place, waiting);
+    }
+
     private static void waitsUntilAConflict(TestCluster cluster, TestPostgres other) {
         RememberedRun run = RememberedRun.first(TestCluster.NAME, QUICK, false);
         try (DatabaseOrchestrator clusters = cluster.orchestrator()) {
-            HeavyWork.Place place = clusters.cluster(TestCluster.NAME)
-                    .node(new NodeAddress("127.0.0.1", cluster.postgres().port()))
-                    .heavyWork(RememberedRun.first(TestCluster.NAME, QUICK, false));
-            var step = new StreamBaseBackupTasklet(
-                    run, BackupType.FULL, clusters, cluster.clusterStorages(), Clock.systemUTC());
-            var waiting = CompletableFuture.runAsync(() -> step.execute(null, null));
-            await().until(() -> run.progress().snapshot().step().startsWith("wait for run "));
+            Waiting waiting = waiting(run, cluster, clusters);
             other.restart();
-            place.close();
+            waiting.place().close();
 
-            assertThatThrownBy(waiting::join).hasMessageContaining("has 2 nodes that claim to be its primary");
+            assertThatThrownBy(() -> waiting.step().join())
+                    .hasMessageContaining("has 2 nodes that claim to be its primary");
         }
     }
 }

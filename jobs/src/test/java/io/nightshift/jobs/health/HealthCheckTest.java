@@ -47,8 +47,10 @@ class HealthCheckTest {
         });
         assertThat(keys(second.report().findings()))
                 .isEqualTo(keys(first.report().findings()));
-        assertThat(first.report().sections()).extracting(Section::title).containsExactly("nodes", "fine");
-        assertThat(first.report().summary()).matches("\\d+ critical, \\d+ warnings; \\d+ of \\d+ checks found nothing");
+        assertThat(first.report().sections())
+                .extracting(Section::title)
+                .containsExactly("nodes", "fine", "nothing to look at");
+        assertThat(first.report().summary()).matches("\\d+ critical, \\d+ warnings; \\d+ checks found nothing");
         assertThat(first.report().exitStatus()).isEqualTo(3);
         assertThat(cluster.traces()).isEmpty();
     }
@@ -75,6 +77,8 @@ class HealthCheckTest {
         assertThat(outcome.report().summary()).isEqualTo("no node of cluster chanuka answers");
         assertThat(outcome.report().notEvaluated()).isNotEmpty();
         assertThat(outcome.report().hasLookedFor("health/blockers/127.0.0.1:1")).isFalse();
+        assertThat(outcome.report().hasLookedFor("health/timeline/cluster chanuka"))
+                .isFalse();
         assertThat(outcome.report().hasLookedFor("health/reachability/127.0.0.1:1"))
                 .isTrue();
     }

@@ -15,7 +15,6 @@ import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoreTimeline;
 import io.nightshift.infra.server.Effort;
-import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.wal.WalObject;
@@ -74,7 +73,7 @@ class RestoreAcrossTimelinesTest {
         RestoreTrial.archive(cluster, first, FIRST);
         ON_SECOND.addAll(ON_FIRST);
         first.stop();
-        try (TestPostgres second = promoteCopy(first)) {
+        try (TestPostgres second = RestoreTrial.promoteCopy(first, MAJOR, SETTINGS)) {
             first.restart();
             ON_FIRST.addAll(commit(first, 7, 9));
             RestoreTrial.backup(cluster);
@@ -93,7 +92,7 @@ class RestoreAcrossTimelinesTest {
             ON_SECOND.addAll(commit(second, 104, 106));
             ON_THIRD.addAll(ON_SECOND);
             second.stop();
-            try (TestPostgres third = promoteCopy(second)) {
+            try (TestPostgres third = RestoreTrial.promoteCopy(second, MAJOR, SETTINGS)) {
                 second.restart();
                 ON_SECOND.addAll(commit(second, 107, 108));
                 RestoreTrial.archive(cluster, second, SECOND);
@@ -108,24 +107,6 @@ class RestoreAcrossTimelinesTest {
     static void close() throws Exception {
         trial.close();
         cluster.close();
-    }
-
-    /** A server that goes on from where another one has stopped, on a timeline of its own. */
-    private static TestPostgres promoteCopy(TestPostgres stopped) throws Exception {
-        TestPostgres copy = TestPostgres.prepare(MAJOR, SETTINGS);
-        FileTree.delete(copy.dataDirectory());
-        int copied = new ProcessBuilder(
-                        "cp",
-                        "-a",
-                        stopped.dataDirectory().toString(),
-                        copy.dataDirectory().toString())
-                .inheritIO()
-                .start()
-                .waitFor();
-        assertThat(copied).isZero();
-        Files.createFile(copy.dataDirectory().resolve("recovery.signal"));
-        copy.restart();
-        return copy;
     }
 
     private static List<StoredBackup> backups() {

@@ -63,6 +63,26 @@ final class RestoreTrial implements AutoCloseable {
         JobRun.of(FULL, cluster, FAST).attempt().completed();
     }
 
+    /** A server that goes on from where another one has stopped, on a timeline of its own. */
+    static TestPostgres promoteCopy(TestPostgres stopped, int major, Map<String, String> settings) throws Exception {
+        TestPostgres copy = TestPostgres.prepare(major, settings);
+        FileTree.delete(copy.dataDirectory());
+        int copied = new ProcessBuilder(
+                        "cp",
+                        "-a",
+                        stopped.dataDirectory().toString(),
+                        copy.dataDirectory().toString())
+                .inheritIO()
+                .start()
+                .waitFor();
+        if (copied != 0) {
+            throw new IOException("cp ended with " + copied);
+        }
+        Files.createFile(copy.dataDirectory().resolve("recovery.signal"));
+        copy.restart();
+        return copy;
+    }
+
     /** One transaction for each row. Needs {@code track_commit_timestamp}. */
     static List<Committed> commit(TestPostgres postgres, int from, int to) throws SQLException {
         List<Committed> done = new ArrayList<>();

@@ -15,6 +15,8 @@ import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.Severity;
+import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.storage.FaultyStorage;
 import io.nightshift.infra.storage.Storage;
@@ -24,11 +26,18 @@ import io.nightshift.jobs.TestCluster;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 /** What production notices while the storage of its archive is away, slow or full: nothing. */
@@ -38,6 +47,9 @@ class WalArchiveFaultsTest {
     private static final Duration SHUTDOWN = Duration.ofSeconds(10);
     private static final WalArchiveSettings TIGHT =
             new WalArchiveSettings(Duration.ofSeconds(1), DataSize.ofMegabytes(48), WalArchiveSettings.OnLimit.DROP);
+    private static final WalArchiveSettings HOLD =
+            new WalArchiveSettings(Duration.ofSeconds(1), DataSize.ofMegabytes(96), WalArchiveSettings.OnLimit.HOLD);
+    private static final long SLOW_BYTES_A_SECOND = 1 << 20;
 
     private final Map<String, FaultyStorage> storages = new ConcurrentHashMap<>();
 
@@ -110,17 +122,112 @@ class WalArchiveFaultsTest {
 
     /** Whose commits wait. */
     private static Storage hanging(Storage storage, CountDownLatch free) {
+        return writing(storage, (method, arguments) -> {
+            if (method.getName().equals("commit")) {
+                free.await();
+            }
+            return null;
+        });
+    }
+
+    /** Whose writes take their time. */
+    private static Storage slow(Storage storage) {
+        return writing(storage, (method, arguments) -> {
+            int bytes = !method.getName().equals("write")
+                    ? 0
+                    : arguments.length == 3
+                            ? (int) arguments[2]
+                            : arguments[0] instanceof ByteBuffer buffer
+                                    ? buffer.remaining()
+                                    : ((byte[]) arguments[0]).length;
+            LockSupport.parkNanos(bytes * 1_000_000_000L / SLOW_BYTES_A_SECOND);
+            return null;
+        });
+    }
+
+    /** To whose writers something happens before each call. */
+    private static Storage writing(Storage storage, Call before) {
         return proxy(Storage.class, (method, arguments) -> {
             Object answer = call(storage, method, arguments);
             return answer instanceof StoredObjectWriter writer
                     ? proxy(StoredObjectWriter.class, (writing, bytes) -> {
-                        if (writing.getName().equals("commit")) {
-                            free.await();
-                        }
+                        before.of(writing, bytes);
                         return call(writer, writing, bytes);
                     })
                     : answer;
         });
+    }
+
+    @Test
+    void stores_everything_in_a_storage_that_is_slower_than_the_server_writes() throws Exception {
+        try (var server = TestCluster.start(18, Map.of("wal_keep_size", "1GB"));
+                var trial = new ArchiveTrial(server.behind(WalArchiveFaultsTest::slow), 18, QUICK).begin()) {
+            TestPostgres postgres = server.postgres();
+            await().atMost(PATIENCE).until(() -> slot(postgres).isPresent());
+            write(postgres, 8);
+            Lsn stored = trial.archive(postgres).coverage().end(FIRST).orElse(Lsn.INVALID);
+            assertThat(stored).isLessThan(flushed(postgres));
+
+            trial.awaitArchived(postgres, FIRST);
+
+            trial.endDay();
+            assertThat(trial.assertComplete(postgres).ranges()).hasSize(1);
+            assertThat(trial.run().report().findings()).isEmpty();
+        }
+    }
+
+    /** Milliseconds of so many commits, sorted. */
+    private static double[] commits(TestPostgres postgres, int count) throws SQLException {
+        double[] took = new double[count];
+        try (Connection connection = postgres.connect("postgres");
+                Statement statement = connection.createStatement()) {
+            for (int i = 0; i < count; i++) {
+                long begun = System.nanoTime();
+                statement.execute("INSERT INTO filler VALUES (1, 'a commit')");
+                took[i] = (System.nanoTime() - begun) / 1e6;
+            }
+        }
+        Arrays.sort(took);
+        return took;
+    }
+
+    private static void print(String when, double[] commits) {
+        System.out.printf(
+                "FIGURE commits on disk, %s: p50 %.2f ms, p99 %.2f ms, slowest %.1f ms of %,d%n",
+                when,
+                commits[commits.length / 2],
+                commits[commits.length * 99 / 100],
+                commits[commits.length - 1],
+                commits.length);
+    }
+
+    @Test
+    void commits_do_not_wait_for_the_archive_nor_for_a_storage_that_hangs() throws Exception {
+        int count = Effort.of(500, 5_000);
+        var free = new CountDownLatch(1);
+        try (var server = TestCluster.start(18, Map.of("fsync", "on"))) {
+            TestPostgres postgres = server.postgres();
+            write(postgres, 1);
+            print("no archive", commits(postgres, count));
+            try (var trial = new ArchiveTrial(server, 18, QUICK).begin()) {
+                trial.awaitArchived(postgres, FIRST);
+                print("archived", commits(postgres, count));
+                trial.endDay();
+            }
+            try (var trial = new ArchiveTrial(server.behind(storage -> hanging(storage, free)), 18, QUICK).begin()) {
+                await().atMost(PATIENCE)
+                        .until(() -> "async".equals(text(postgres, "SELECT max(sync_state) FROM pg_stat_replication")));
+                write(postgres, 1);
+
+                print("storage hangs", commits(postgres, count));
+
+                assertThat(trial.archive(postgres).coverage().end(FIRST).orElseThrow())
+                        .isLessThan(flushed(postgres));
+                free.countDown();
+            }
+        } finally {
+            free.countDown();
+        }
     }
 
     @FunctionalInterface
@@ -138,6 +245,47 @@ class WalArchiveFaultsTest {
             return method.invoke(target, arguments);
         } catch (InvocationTargetException e) {
             throw e.getCause();
+        }
+    }
+
+    private static Finding awaitRetained(ArchiveTrial trial, Severity severity) {
+        return await().atMost(PATIENCE)
+                .until(
+                        () -> trial.run().report().findings().stream()
+                                .filter(finding ->
+                                        finding.key().startsWith("wal/retained/") && finding.severity() == severity)
+                                .findFirst(),
+                        Optional::isPresent)
+                .orElseThrow();
+    }
+
+    @Test
+    void warns_at_half_of_the_limit_and_with_hold_keeps_the_slot_beyond_all_of_it() throws Exception {
+        try (var server = TestCluster.start(18, Map.of("max_wal_size", "32MB", "min_wal_size", "32MB"));
+                var trial = new ArchiveTrial(server.behind(this::faulty), 18, HOLD).begin()) {
+            TestPostgres postgres = server.postgres();
+            write(postgres, 1);
+            trial.awaitArchived(postgres, FIRST);
+            storageIs(FailureKind.STORAGE_UNAVAILABLE);
+            write(postgres, 1);
+            assertThat(trial.run().report().findings()).isEmpty();
+
+            write(postgres, 3);
+            Finding half = awaitRetained(trial, Severity.WARNING);
+            write(postgres, 4);
+            Finding all = awaitRetained(trial, Severity.CRITICAL);
+            postgres.execute("postgres", "CHECKPOINT");
+            storages.get("local").repair();
+
+            assertThat(half.detail()).matches("keeps \\S+ MB of WAL of at most 96MB for the archive");
+            assertThat(half.remedy()).startsWith("see why the archive is behind");
+            assertThat(all.detail()).endsWith(" for the archive, and on-limit is hold: its disk fills");
+            assertThat(all.remedy()).endsWith("SELECT pg_drop_replication_slot('" + SLOT + "')");
+            trial.awaitArchived(postgres, FIRST);
+            trial.endDay();
+            assertThat(trial.gaps(postgres)).isEmpty();
+            assertThat(trial.run().requests()).isEmpty();
+            assertThat(trial.assertComplete(postgres).ranges()).hasSize(1);
         }
     }
 

@@ -2,7 +2,9 @@ package io.nightshift.jobs.wal;
 
 import static io.nightshift.jobs.wal.ArchiveTrial.PATIENCE;
 import static io.nightshift.jobs.wal.ArchiveTrial.QUICK;
+import static io.nightshift.jobs.wal.ArchiveTrial.SLOT;
 import static io.nightshift.jobs.wal.ArchiveTrial.slot;
+import static io.nightshift.jobs.wal.ArchiveTrial.text;
 import static io.nightshift.jobs.wal.ArchiveTrial.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -14,11 +16,15 @@ import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.ReplicatedCluster;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.wal.WalCoverage;
+import io.nightshift.infra.wal.WalGap;
 import io.nightshift.infra.wal.WalLineage;
 import io.nightshift.jobs.TestCluster;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -57,10 +63,7 @@ class WalArchivePromotionTest {
 
                 WalCoverage coverage = trial.archive(next).coverage();
                 assertThat(coverage.histories()).containsExactly(SECOND);
-                byte[] history = Files.readAllBytes(
-                        next.dataDirectory().resolve("pg_wal").resolve("00000002.history"));
-                WalLineage lineage = WalLineage.of(SECOND, history);
-                Lsn switched = lineage.branches().get(1).begin();
+                Lsn switched = switchedAt(next);
                 Lsn begin = coverage.ranges().get(0).start();
                 assertThat(coverage.covers(new WalRange(FIRST, begin, switched)))
                         .isTrue();
@@ -76,5 +79,58 @@ class WalArchivePromotionTest {
         } finally {
             FileTree.delete(storages);
         }
+    }
+
+    @Test
+    void a_gap_that_reaches_across_a_promotion_is_on_record_for_both_timelines() throws Exception {
+        Map<String, String> settings =
+                Map.of("max_wal_size", "32MB", "min_wal_size", "32MB", "restore_command", "false");
+        try (var server = TestCluster.start(18, settings)) {
+            TestPostgres old = server.postgres();
+            Lsn archived;
+            try (var trial = new ArchiveTrial(server, 18, QUICK).begin()) {
+                write(old, 1);
+                archived = trial.awaitArchived(old, FIRST);
+                trial.endDay();
+            }
+            text(old, "SELECT pg_drop_replication_slot('" + SLOT + "')");
+            write(old, 4);
+            old.stop();
+            try (TestPostgres next = RestoreTrial.promoteCopy(old, 18, settings)) {
+                write(next, 4);
+                next.execute("postgres", "CHECKPOINT");
+                String[] coordinates = server.coordinates();
+                coordinates[0] = Integer.toString(next.port());
+                TestCluster promoted = TestCluster.attach(coordinates);
+
+                try (var trial = new ArchiveTrial(promoted, 18, QUICK).begin()) {
+                    trial.outcome().completed();
+                    assertThat(trial.run().requests()).hasSize(1);
+                }
+
+                try (var tomorrow = new ArchiveTrial(promoted, 18, QUICK).begin()) {
+                    tomorrow.awaitArchived(next, SECOND);
+                    tomorrow.endDay();
+                    assertThat(tomorrow.run().requests()).isEmpty();
+                    assertThat(tomorrow.gaps(next)).hasSize(2);
+                    WalGap onFirst = tomorrow.gaps(next).get(0);
+                    WalGap onSecond = tomorrow.gaps(next).get(1);
+                    WalCoverage coverage = tomorrow.archive(next).coverage();
+                    assertThat(onFirst.timeline()).isEqualTo(FIRST);
+                    assertThat(onFirst.from()).isGreaterThanOrEqualTo(archived);
+                    assertThat(coverage.end(FIRST)).contains(onFirst.from());
+                    assertThat(onSecond.timeline()).isEqualTo(SECOND);
+                    assertThat(onSecond.from()).isEqualTo(onFirst.to()).isEqualTo(switchedAt(next));
+                    assertThat(coverage.ranges().get(1).start()).isEqualTo(onSecond.to());
+                    assertThat(coverage.histories()).containsExactly(SECOND);
+                    ArchiveTrial.assertHoldsWhatWasWritten(next, tomorrow.archive(next), coverage);
+                }
+            }
+        }
+    }
+
+    private static Lsn switchedAt(TestPostgres promoted) throws IOException {
+        byte[] history = Files.readAllBytes(promoted.dataDirectory().resolve("pg_wal/00000002.history"));
+        return WalLineage.of(SECOND, history).branches().get(1).begin();
     }
 }

@@ -104,8 +104,7 @@ final class BackupList {
                     try {
                         return RestorabilityText.line(restorability(cluster));
                     } catch (NightshiftException unreadable) {
-                        return "cluster " + cluster + ": to which times it can be restored is not known: "
-                                + unreadable.getMessage();
+                        return RestorabilityText.unknown(cluster, unreadable);
                     }
                 })
                 .toList();
@@ -117,8 +116,7 @@ final class BackupList {
                     try {
                         return RestorabilityText.json(restorability(cluster));
                     } catch (NightshiftException unreadable) {
-                        return Map.<String, Object>of(
-                                "cluster", cluster, "unknown", String.valueOf(unreadable.getMessage()));
+                        return RestorabilityText.unknownJson(cluster, unreadable);
                     }
                 })
                 .toList();

@@ -6,10 +6,13 @@ import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.config.JobConfig;
 import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.config.RecordBinder;
-import io.nightshift.infra.health.ClusterHealth;
+import io.nightshift.infra.health.CounterReadings;
 import io.nightshift.infra.health.HealthReport;
 import io.nightshift.infra.health.HealthSettings;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.orchestrator.HeavyWork;
+import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.orchestrator.Shared;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
@@ -20,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -29,6 +33,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -42,6 +48,8 @@ import picocli.CommandLine.ParentCommand;
                     + " checked 6. Warnings change nothing."
         })
 final class HealthCommand implements Callable<Integer> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(HealthCommand.class);
 
     private static final Duration SHORTEST = Duration.ofSeconds(1);
     private static final String CLEAR = "\033[H\033[2J";
@@ -66,10 +74,17 @@ final class HealthCommand implements Callable<Integer> {
     private Map<String, String> settings = new LinkedHashMap<>();
 
     /** A cluster, and from where on what is seen there is told. */
-    private record Look(ClusterHealth health, HealthSettings settings, Supplier<String> restorability) {}
+    private record Look(ManagedCluster cluster, HealthSettings settings, Supplier<Restorable> restorability) {}
 
-    /** @param restorability in one line; "" where nothing is backed up */
-    private record Looked(HealthReport report, String restorability) {}
+    private record Looked(HealthReport report, Restorable restorability) {}
+
+    /**
+     * To which times the cluster can be restored; empty where nothing is backed up.
+     *
+     * @param lines for people
+     * @param json the same as in {@code nightshift backups}
+     */
+    private record Restorable(List<String> lines, List<Map<String, Object>> json) {}
 
     @Override
     public Integer call() {
@@ -88,17 +103,34 @@ final class HealthCommand implements Callable<Integer> {
         });
         try (DemoCluster demo = DemoCluster.joinIfPresent(surroundings)) {
             Configuration configuration = demo.in(surroundings.configuration());
+            Map<String, ClusterConfig> chosen = chosen(configuration);
             try (DatabaseOrchestrator clusters = new DatabaseOrchestrator(
-                    chosen(configuration), Passwords.of(surroundings.environment()), surroundings.clock())) {
+                    chosen,
+                    Passwords.of(surroundings.environment()),
+                    new Shared(HeavyWork.ofThisProcess(), readings(surroundings, chosen.keySet())),
+                    surroundings.clock())) {
                 List<Look> looks = clusters.clusters().stream()
                         .map(one -> new Look(
-                                new ClusterHealth(one, surroundings.clock()),
+                                one,
                                 settings(configuration, one.name()),
                                 () -> restorability(surroundings, configuration, one.name())))
                         .toList();
                 return watch == null ? look(looks, cancellation) : watch(looks, cancellation, ended, watch);
             }
         }
+    }
+
+    /** What the job health-check has kept of earlier looks; what is seen here is kept in memory only. */
+    private static CounterReadings readings(Surroundings surroundings, Set<String> clusters) {
+        CounterReadings kept = CounterReadings.ofThisProcess();
+        try (LedgerAtHand ledger = LedgerAtHand.open(surroundings).orElse(null)) {
+            if (ledger != null) {
+                clusters.forEach(cluster -> kept.keep(cluster, ledger.readings().of(cluster)));
+            }
+        } catch (NightshiftException away) {
+            LOG.info("{}; counters are judged since the statistics began", away.getMessage());
+        }
+        return kept;
     }
 
     private Map<String, ClusterConfig> chosen(Configuration configuration) {
@@ -159,7 +191,7 @@ final class HealthCommand implements Callable<Integer> {
         try {
             List<Future<Looked>> looking = new ArrayList<>();
             looks.forEach(one -> looking.add(threads.submit(() -> new Looked(
-                    one.health().look(one.settings(), "health", cancellation),
+                    one.cluster().health(one.settings(), "health", cancellation),
                     one.restorability().get()))));
             List<Looked> all = new ArrayList<>();
             for (Future<Looked> each : looking) {
@@ -178,12 +210,14 @@ final class HealthCommand implements Callable<Integer> {
     }
 
     /** As the storages say; those that are away keep nobody from the rest. */
-    private static String restorability(Surroundings surroundings, Configuration configuration, String cluster) {
+    private static Restorable restorability(Surroundings surroundings, Configuration configuration, String cluster) {
         try {
-            return String.join(
-                    "\n", BackupList.of(surroundings, configuration, cluster).restorabilityLines());
+            BackupList backups = BackupList.of(surroundings, configuration, cluster);
+            return new Restorable(backups.restorabilityLines(), backups.restorabilityJson());
         } catch (NightshiftException away) {
-            return "cluster " + cluster + ": to which times it can be restored is not known: " + away.getMessage();
+            return new Restorable(
+                    List.of(RestorabilityText.unknown(cluster, away)),
+                    List.of(RestorabilityText.unknownJson(cluster, away)));
         }
     }
 
@@ -208,9 +242,7 @@ final class HealthCommand implements Callable<Integer> {
             }
             first = false;
             HealthText.print(top.out(), looked.report());
-            if (!looked.restorability().isEmpty()) {
-                top.out().println(looked.restorability());
-            }
+            looked.restorability().lines().forEach(top.out()::println);
         }
         if (watch != null) {
             top.out().println();
@@ -220,7 +252,7 @@ final class HealthCommand implements Callable<Integer> {
 
     private static Map<String, Object> json(Looked looked) {
         Map<String, Object> json = HealthJson.of(looked.report());
-        json.put("restorability", looked.restorability());
+        json.put("restorability", looked.restorability().json());
         return json;
     }
 }

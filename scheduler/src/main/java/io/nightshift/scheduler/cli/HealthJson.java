@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** The health of a cluster for programs. */
 final class HealthJson {
@@ -26,7 +27,7 @@ final class HealthJson {
         document.put(
                 "nodes",
                 report.observed().nodes().stream()
-                        .map(node -> node(report.observed(), node))
+                        .map(node -> node(report, node))
                         .toList());
         document.put("databases", report.databases());
         document.put(
@@ -35,11 +36,13 @@ final class HealthJson {
                 "notEvaluated",
                 report.notEvaluated().stream().map(HealthJson::gap).toList());
         document.put("fine", report.fine());
+        document.put("idle", report.idle());
         document.put("leftOut", report.leftOut());
         return document;
     }
 
-    private static Map<String, Object> node(ObservedCluster observed, NodeObservation node) {
+    private static Map<String, Object> node(HealthReport report, NodeObservation node) {
+        ObservedCluster observed = report.observed();
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("node", node.node().toString());
         if (node instanceof Unreachable unreachable) {
@@ -59,6 +62,9 @@ final class HealthJson {
             if (sinceReplay != null) {
                 json.put("sinceReplaySeconds", sinceReplay.toMillis() / 1000.0);
             }
+            report.comparedWith()
+                    .getOrDefault(node.node(), Optional.empty())
+                    .ifPresent(look -> json.put("countersComparedWith", look));
             json.put("connectionsUsed", answered.sessions().used());
             json.put("connectionsAllowed", answered.sessions().allowed());
         }

@@ -1,6 +1,7 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.health.HealthReport;
 import io.nightshift.infra.health.HealthReport.DatabaseSize;
 import io.nightshift.infra.health.HealthReport.Gap;
@@ -12,8 +13,10 @@ import io.nightshift.infra.run.Severity;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The health of a cluster as people read it: what is wrong first, worst first. */
@@ -41,6 +44,10 @@ final class HealthText {
             out.println();
             wrap(out, "", "nothing found by " + checks(List.copyOf(report.fine())));
         }
+        if (!report.idle().isEmpty()) {
+            wrap(out, "", "nothing to look at for " + checks(List.copyOf(report.idle())));
+        }
+        counters(out, report);
         if (!report.leftOut().isEmpty()) {
             out.println("left out by the settings: " + String.join(", ", report.leftOut()));
         }
@@ -51,9 +58,7 @@ final class HealthText {
         if (!report.isReachable()) {
             return "no node answers";
         }
-        long critical = report.findings().stream()
-                .filter(finding -> finding.severity() == Severity.CRITICAL)
-                .count();
+        long critical = report.count(Severity.CRITICAL);
         long warnings = report.findings().size() - critical;
         List<String> parts = new ArrayList<>();
         if (critical > 0) {
@@ -117,6 +122,22 @@ final class HealthText {
                 finding.severity().name().toLowerCase(Locale.ROOT) + "  " + finding.check() + ": " + finding.subject());
         wrap(out, "  ", finding.detail());
         wrap(out, "  HINT: ", finding.remedy());
+    }
+
+    /** Over what time averages are judged. */
+    private static void counters(PrintWriter out, HealthReport report) {
+        Map<String, List<NodeAddress>> nodes = new LinkedHashMap<>();
+        report.comparedWith()
+                .forEach((node, look) -> nodes.computeIfAbsent(
+                                look.map(at -> "the look at " + RunText.time(at)
+                                                + (report.isADayAfter(at) ? "" : ", and since the statistics began"))
+                                        .orElse("the statistics began"),
+                                since -> new ArrayList<>())
+                        .add(node));
+        nodes.forEach((since, those) -> out.println("averages are those since " + since
+                + (nodes.size() == 1
+                        ? ""
+                        : " on " + those.stream().map(NodeAddress::toString).collect(Collectors.joining(", ")))));
     }
 
     private static String checks(List<String> names) {

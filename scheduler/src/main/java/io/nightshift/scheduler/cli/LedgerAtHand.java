@@ -1,6 +1,7 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.config.ControlDatabaseUrl;
+import io.nightshift.infra.health.StoredReadings;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -84,6 +85,10 @@ final class LedgerAtHand implements AutoCloseable {
 
     Pauses pauses() {
         return new Pauses(controlDatabase.connections());
+    }
+
+    StoredReadings readings() {
+        return new StoredReadings(controlDatabase.connections());
     }
 
     Conditions conditions() {

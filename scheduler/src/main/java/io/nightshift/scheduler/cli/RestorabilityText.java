@@ -1,6 +1,7 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.Restorability;
 import io.nightshift.infra.restore.Restorability.Window;
 import java.util.ArrayList;
@@ -35,6 +36,14 @@ final class RestorabilityText {
         int more = windows.size() - parts.size();
         return cluster + ": restorable " + String.join("; before that ", parts)
                 + (more > 0 ? "; and " + more + " more" : "") + lost;
+    }
+
+    static String unknown(String cluster, NightshiftException why) {
+        return "cluster " + cluster + ": to which times it can be restored is not known: " + why.getMessage();
+    }
+
+    static Map<String, Object> unknownJson(String cluster, NightshiftException why) {
+        return Map.of("cluster", cluster, "unknown", String.valueOf(why.getMessage()));
     }
 
     private static String words(Window window) {

@@ -1,6 +1,5 @@
 package io.nightshift.scheduler.cli;
 
-import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.restore.InertSession;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
@@ -30,8 +29,7 @@ record RestoredDirectory(
     private static final int WORKERS = 2;
 
     int call() {
-        Restore restore =
-                new Restore(BackupCopies.of(plan.backup(), source.storages()), plan, action, source.wal(), destination);
+        Restore restore = new Restore(source.chain(plan), plan, action, source.wal(), destination);
         return ForegroundWork.begin(
                         top, surroundings, "restore", plan.document().cluster(), settings())
                 .run((progress, cancellation) -> restore.run(WORKERS, progress, cancellation), this::conclude);

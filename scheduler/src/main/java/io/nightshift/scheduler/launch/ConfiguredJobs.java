@@ -22,6 +22,7 @@ import io.nightshift.scheduler.ledger.TurnRules;
 import io.nightshift.scheduler.schedule.MissedRule;
 import io.nightshift.scheduler.schedule.Schedule;
 import io.nightshift.scheduler.schedule.Schedules;
+import io.nightshift.scheduler.schedule.Window;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -134,6 +135,19 @@ public final class ConfiguredJobs implements TurnRules {
                 job == null ? request.terms() : RunTerms.of(job),
                 new RunId(run.id()),
                 null);
+    }
+
+    /** When what a running job asks for may begin: if it is heavy, in the window of its job. */
+    Instant opens(LaunchRequest request, Instant now) {
+        if (!isHeavy(request.jobType())) {
+            return now;
+        }
+        return scheduled(request.job(), request.cluster())
+                .map(job -> Window.opens(job.schedule(), job.missed(), now))
+                .orElseGet(() -> Window.opens(
+                        configuration.program().workingDay(),
+                        configuration.program().zone(),
+                        now));
     }
 
     /** Every job with due times, on each of its clusters. */

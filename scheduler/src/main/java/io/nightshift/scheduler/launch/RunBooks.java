@@ -5,13 +5,16 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.RunId;
+import io.nightshift.scheduler.ledger.LaunchRequest;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.Ledger.Outcome;
 import io.nightshift.scheduler.ledger.Requests;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -37,13 +40,15 @@ public final class RunBooks {
     private final RunHistory history;
     private final Requests requests;
     private final ConfiguredJobs jobs;
+    private final Clock clock;
     private final CountDownLatch closing = new CountDownLatch(1);
 
-    public RunBooks(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs) {
+    public RunBooks(Ledger ledger, RunHistory history, Requests requests, ConfiguredJobs jobs, Clock clock) {
         this.ledger = ledger;
         this.history = history;
         this.requests = requests;
         this.jobs = jobs;
+        this.clock = clock;
     }
 
     Ledger ledger() {
@@ -134,7 +139,14 @@ public final class RunBooks {
     private void requestFollowUps(Run run, List<ActiveRun.FollowUp> followUps) {
         for (ActiveRun.FollowUp followUp : followUps) {
             try {
-                requests.launch(jobs.requestedBy(run, followUp.jobType(), followUp.reason()));
+                LaunchRequest request = jobs.requestedBy(run, followUp.jobType(), followUp.reason());
+                Instant now = clock.instant();
+                Instant opens = jobs.opens(request, now);
+                if (opens.isAfter(now)) {
+                    requests.launch(request, opens);
+                } else {
+                    requests.launch(request);
+                }
             } catch (NightshiftException refused) {
                 LOG.info("{} asked for by run {} not queued: {}", followUp.jobType(), run.id(), refused.getMessage());
             }

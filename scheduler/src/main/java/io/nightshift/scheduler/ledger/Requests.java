@@ -33,6 +33,16 @@ public final class Requests {
         return insert(request, null).orElseThrow(() -> busy(request.job(), request.cluster()));
     }
 
+    /** The same for a run that begins then at the earliest. Call it in a transaction. */
+    public RunId launch(LaunchRequest request, Instant notBefore) {
+        RunId run = launch(request);
+        ledger.sql("UPDATE run SET not_before = :notBefore WHERE id = :run")
+                .param("notBefore", Timestamp.from(notBefore))
+                .param("run", run.number())
+                .update();
+        return run;
+    }
+
     /**
      * Accounts for the due times of a job on a cluster: each becomes a run, queued or ended by its fate. One that is to run
      * while an earlier run is still there is skipped. Call it in the transaction that moves the cursor.
@@ -271,7 +281,9 @@ public final class Requests {
     private NightshiftException busy(String job, String cluster) {
         String present = ledger.sql("""
                         SELECT 'run ' || id || ' ' || state
-                               || coalesce(' since ' || to_char(started_at AT TIME ZONE 'UTC', 'HH24:MI:SS "UTC"'), '')
+                               || coalesce(' since ' || to_char(started_at AT TIME ZONE 'UTC', 'HH24:MI:SS "UTC"'),
+                                           ', not before ' || to_char(not_before AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
+                                           '')
                         FROM run WHERE job = :job AND cluster = :cluster AND state IN ('queued', 'running')
                         """)
                 .param("job", job)
@@ -282,6 +294,6 @@ public final class Requests {
         return new NightshiftException(
                 FailureKind.REFUSED,
                 "job " + job + " is already there on cluster " + cluster + ": " + present,
-                "wait for it, or look at it with nightshift show");
+                "wait for it, or look at it with nightshift show; nightshift stop makes room for another");
     }
 }

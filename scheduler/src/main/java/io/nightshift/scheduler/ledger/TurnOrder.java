@@ -75,10 +75,13 @@ final class TurnOrder {
 
     private Turn turn(Contender waiting, Instant now) {
         if (waiting.notBefore() != null) {
+            String at = TIME.format(waiting.notBefore());
             return turn(
                     waiting,
                     Kind.WAITS,
-                    "attempt " + (waiting.attempts() + 1) + " begins at " + TIME.format(waiting.notBefore()));
+                    waiting.attempts() == 0
+                            ? "begins in the window of its job, at " + at
+                            : "attempt " + (waiting.attempts() + 1) + " begins at " + at);
         }
         Optional<String> tooLate = waiting.due() == null || !waiting.byItself()
                 ? Optional.empty()

@@ -1,13 +1,19 @@
 package io.nightshift.scheduler.monitoring;
 
+import io.nightshift.infra.health.HealthReport;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.ManagedCluster;
+import io.nightshift.infra.postgres.Capability;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.routing.NodeObservation;
 import io.nightshift.infra.routing.NodeObservation.Answered;
 import io.nightshift.infra.routing.NodeObservation.Unreachable;
 import io.nightshift.infra.routing.ObservedCluster;
+import io.nightshift.infra.run.Severity;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 
@@ -34,10 +40,33 @@ public final class ClustersHealth implements HealthIndicator {
         ObservedCluster observed = cluster.known();
         Map<String, Object> details = new LinkedHashMap<>();
         observed.conflict().ifPresent(conflict -> details.put("conflict", String.valueOf(conflict.getMessage())));
-        observed.nodes()
-                .forEach(node ->
-                        details.put(node.node().toString(), details(observed, node, cluster.breaker(node.node()))));
+        observed.nodes().forEach(node -> {
+            Map<String, Object> known = details(observed, node, cluster.breaker(node.node()));
+            cluster.node(node.node()).knownFacts().map(ClustersHealth::lacks).ifPresent(known::putAll);
+            details.put(node.node().toString(), known);
+        });
+        cluster.lastHealth().ifPresent(report -> details.put("lastHealthCheck", details(report)));
         return details;
+    }
+
+    private static Map<String, Object> details(HealthReport report) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("at", report.at());
+        details.put("critical", report.count(Severity.CRITICAL));
+        details.put("warnings", report.count(Severity.WARNING));
+        details.put("notEvaluated", report.notEvaluated().size());
+        return details;
+    }
+
+    /** What cannot be done there, and why, as far as a job has found out. */
+    private static Map<String, Object> lacks(ServerFacts facts) {
+        Map<String, Object> lacks = new TreeMap<>();
+        for (Capability capability : Capability.values()) {
+            facts.lack(capability)
+                    .ifPresent(lack ->
+                            lacks.put(capability.name().toLowerCase(Locale.ROOT).replace('_', '-'), lack.fact()));
+        }
+        return lacks.isEmpty() ? Map.of() : Map.of("cannot", lacks);
     }
 
     private static Map<String, Object> details(ObservedCluster observed, NodeObservation node, String breaker) {

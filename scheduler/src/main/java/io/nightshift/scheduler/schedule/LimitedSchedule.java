@@ -39,6 +39,11 @@ final class LimitedSchedule implements Schedule {
                 .map(this::judged);
     }
 
+    @Override
+    public boolean excludes(Instant time) {
+        return judged(DueTime.at(time)).isExcluded();
+    }
+
     private DueTime judged(DueTime due) {
         DueTime judged = due;
         for (WorkCalendar calendar : except) {

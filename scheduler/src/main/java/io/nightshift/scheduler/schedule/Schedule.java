@@ -14,6 +14,11 @@ public interface Schedule {
     /** The text under which the cursor remembers this schedule: it changes when the due times may change. */
     String text();
 
+    /** Whether calendars exclude what would be due then. */
+    default boolean excludes(Instant time) {
+        return false;
+    }
+
     /** Due times after {@code after} up to and including {@code until}, oldest first. */
     default List<DueTime> between(Instant after, Instant until) {
         List<DueTime> due = new ArrayList<>();

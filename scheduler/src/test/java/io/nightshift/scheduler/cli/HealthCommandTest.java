@@ -72,6 +72,7 @@ class HealthCommandTest {
                 .contains("\ncritical  autovacuum: 127.0.0.1:" + server.port() + "\n")
                 .contains("\n  HINT: ALTER SYSTEM SET autovacuum = on; SELECT pg_reload_conf()\n")
                 .contains("\nnothing found by ")
+                .containsPattern("\nnothing to look at for \\d+ checks: wal-receiver, ")
                 .contains("not visible over SQL: free disk space");
     }
 
@@ -87,6 +88,9 @@ class HealthCommandTest {
                         cluster -> cluster.path("cluster").asString(),
                         cluster -> cluster.path("reachable").asBoolean())
                 .containsExactlyInAnyOrder(tuple("prod", true), tuple(Installation.CLUSTER, false));
+        assertThat(document.path("clusters"))
+                .allSatisfy(cluster ->
+                        assertThat(cluster.path("restorability").isArray()).isTrue());
         assertThat(document.path("clusters").findValuesAsString("check")).contains("autovacuum", "reachability");
     }
 
@@ -148,6 +152,19 @@ class HealthCommandTest {
         } finally {
             Files.delete(installation.configuration().resolve("jobs/morning-health.yaml"));
         }
+    }
+
+    @Test
+    void compares_what_servers_count_with_the_look_that_the_job_has_kept() {
+        Answer before = nightshift("health", "--cluster", "prod");
+        Answer job = nightshift("run", "health-check", "--cluster", "prod", "--here");
+        Answer after = nightshift("health", "--cluster", "prod");
+
+        assertThat(before.out()).contains("\naverages are those since the statistics began\n");
+        assertThat(job.exitStatus()).as(job.toString()).isEqualTo(3);
+        assertThat(after.out())
+                .containsPattern(
+                        "\naverages are those since the look at \\d{4}-.* UTC, and since the statistics began\n");
     }
 
     @Test

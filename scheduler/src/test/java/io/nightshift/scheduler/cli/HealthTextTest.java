@@ -10,6 +10,7 @@ import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.postgres.SystemIdentifier;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.routing.NodeObservation.Answered;
+import io.nightshift.infra.routing.NodeObservation.Life;
 import io.nightshift.infra.routing.NodeObservation.Sessions;
 import io.nightshift.infra.routing.ObservedCluster;
 import java.io.PrintWriter;
@@ -31,14 +32,14 @@ class HealthTextTest {
                 NOW,
                 new PostgresVersion(180001),
                 new SystemIdentifier(7),
-                true,
+                new Life(true, NOW, NOW),
                 new Timeline(1),
                 Lsn.parse("0/5000000"),
                 null,
                 Duration.ofSeconds(90),
                 new Sessions(3, 97));
         var observed = new ObservedCluster("chanuka", List.of(standby), null, null);
-        var report = new HealthReport("chanuka", NOW, observed, List.of(), List.of(), List.of());
+        var report = new HealthReport("chanuka", NOW, observed, List.of(), List.of(), Map.of(), List.of());
         StringWriter out = new StringWriter();
 
         HealthText.print(new PrintWriter(out, true), report);

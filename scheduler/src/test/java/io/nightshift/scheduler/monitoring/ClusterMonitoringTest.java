@@ -11,8 +11,10 @@ import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.config.Secret;
 import io.nightshift.infra.config.SslMode;
 import io.nightshift.infra.config.StorageDuty;
+import io.nightshift.infra.health.HealthSettings;
 import io.nightshift.infra.metrics.Meters;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.server.TestPostgres;
 import java.time.Clock;
 import java.time.Duration;
@@ -66,9 +68,16 @@ class ClusterMonitoringTest {
                                 .gauge()
                                 .value())
                         .isZero();
+                Health before = new ClustersHealth(clusters).health();
+                clusters.cluster("prod").node(here).facts("test");
+                clusters.cluster("prod").health(HealthSettings.defaults(), "test", new Cancellation());
                 Health health = new ClustersHealth(clusters).health();
                 assertThat(health.getStatus()).isEqualTo(Status.UP);
                 assertThat(String.valueOf(health.getDetails().get("prod")))
+                        .containsPattern("cannot=\\{amcheck=extension amcheck is not installed in database postgres, ")
+                        .containsPattern(
+                                "lastHealthCheck=\\{at=[^,]+, critical=\\d+, warnings=\\d+, notEvaluated=\\d+}}$");
+                assertThat(String.valueOf(before.getDetails().get("prod")))
                         .matches(Pattern.quote("{" + here) + "=\\{at=[^,]+, role=primary, timeline=1, breaker=closed}, "
                                 + Pattern.quote(away.toString()) + "=\\{at=[^,]+, reason=.+, breaker=closed}}");
             }

@@ -1,6 +1,7 @@
 package io.nightshift.jobs.backup;
 
-import io.nightshift.infra.postgres.PostgresVersion;
+import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.postgres.SqlStates;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -12,47 +13,28 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a server says of itself before a base backup, as far as the role may see it.
+ * How a server is before a base backup, as far as the role may see it.
  *
  * @param senders of {@code max_wal_senders}
  * @param slots of {@code max_replication_slots}
+ * @param fullPageWrites of a standby: what its primary did at the last restart point, whatever the standby's own setting
  * @param summarizer what makes the summaries for incremental backups; null before 17, where it is off or hidden
  * @param clockAhead of this machine's clock; negative when it is behind
  * @param bytes of all tablespaces; null when the role may not measure them
- * @param walKept {@code max_slot_wal_keep_size} in megabytes; -1 for no limit
  */
-record ServerFacts(
-        PostgresVersion version,
-        Role role,
-        String walLevel,
+record SourceState(
+        ServerFacts facts,
         Capacity senders,
         Capacity slots,
-        Safety safety,
+        boolean fullPageWrites,
         @Nullable Summarizer summarizer,
         Duration clockAhead,
-        @Nullable Long bytes,
-        long walKept) {
+        @Nullable Long bytes) {
 
     static final String VERSION = "server version";
 
-    /** Who we are there. */
-    record Role(String name, boolean mayReplicate) {}
-
     /** Of something that the server has a limited number of. */
     record Capacity(int free, int most) {}
-
-    /**
-     * What the server does for its data.
-     *
-     * @param fullPageWrites of a standby: what its primary did at the last restart point, whatever the standby's own setting
-     * @param summarizesWal which incremental backups need; null before 17
-     */
-    record Safety(
-            boolean fsync,
-            boolean fullPageWrites,
-            boolean dataChecksums,
-            boolean inRecovery,
-            @Nullable Boolean summarizesWal) {}
 
     /**
      * How it gets on.
@@ -62,27 +44,15 @@ record ServerFacts(
      */
     record Summarizer(boolean running, @Nullable Long behind) {}
 
-    /** Reads them; columns that a server of 15 lacks are not asked for. */
-    static ServerFacts of(Connection connection, Clock clock) throws SQLException {
+    /** Asks over a session of the node. */
+    static SourceState of(ManagedNode node, Connection connection, Clock clock) throws SQLException {
+        ServerFacts facts = node.facts(connection);
         try (Statement statement = connection.createStatement()) {
             Instant asked = clock.instant();
             try (ResultSet row = statement.executeQuery("""
-                    SELECT current_setting('server_version_num') AS version,
-                           current_user AS role,
-                           (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS replicates,
-                           current_setting('wal_level') AS wal_level,
-                           (SELECT count(*) FROM pg_stat_replication)::int AS senders,
-                           current_setting('max_wal_senders')::int AS max_senders,
+                    SELECT (SELECT count(*) FROM pg_stat_replication)::int AS senders,
                            (SELECT count(*) FROM pg_replication_slots)::int AS slots,
-                           current_setting('max_replication_slots')::int AS max_slots,
-                           current_setting('fsync')::bool AS fsync,
-                           CASE WHEN pg_is_in_recovery()
-                                THEN (SELECT full_page_writes FROM pg_control_checkpoint())
-                                ELSE current_setting('full_page_writes')::bool END AS full_page_writes,
-                           current_setting('data_checksums')::bool AS checksums,
-                           pg_is_in_recovery() AS in_recovery,
-                           current_setting('summarize_wal', true)::bool AS summarizes,
-                           (SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size') AS kept,
+                           (SELECT full_page_writes FROM pg_control_checkpoint()) AS replayed_full_page_writes,
                            extract(epoch FROM clock_timestamp()) * 1000 AS millis,
                            (SELECT bool_and(has_tablespace_privilege(oid, 'CREATE')
                                             OR pg_has_role('pg_read_all_stats', 'MEMBER'))
@@ -91,30 +61,32 @@ record ServerFacts(
                 row.next();
                 long between = Duration.between(asked, clock.instant()).toMillis() / 2;
                 long ahead = Math.round(row.getDouble("millis")) - asked.toEpochMilli() - between;
-                Boolean summarizes = row.getObject("summarizes", Boolean.class);
                 boolean measurable = row.getBoolean("measurable");
-                return new ServerFacts(
-                        PostgresVersion.parse(row.getString("version")),
-                        new Role(row.getString("role"), row.getBoolean("replicates")),
-                        row.getString("wal_level"),
-                        capacity(row.getInt("senders"), row.getInt("max_senders")),
-                        capacity(row.getInt("slots"), row.getInt("max_slots")),
-                        new Safety(
-                                row.getBoolean("fsync"),
-                                row.getBoolean("full_page_writes"),
-                                row.getBoolean("checksums"),
-                                row.getBoolean("in_recovery"),
-                                summarizes),
-                        Boolean.TRUE.equals(summarizes) ? summarizer(connection) : null,
+                return new SourceState(
+                        facts,
+                        capacity(row.getInt("senders"), facts.number("max_wal_senders")),
+                        capacity(row.getInt("slots"), facts.number("max_replication_slots")),
+                        facts.inRecovery()
+                                ? row.getBoolean("replayed_full_page_writes")
+                                : facts.isOn("full_page_writes"),
+                        facts.isOn("summarize_wal") ? summarizer(connection) : null,
                         Duration.ofMillis(ahead),
-                        measurable ? (Long) bytes(connection) : null,
-                        row.getLong("kept"));
+                        measurable ? (Long) bytes(connection) : null);
             }
         }
     }
 
-    private static Capacity capacity(int used, int most) {
-        return new Capacity(most - used, most);
+    private static Capacity capacity(int used, long most) {
+        return new Capacity((int) most - used, (int) most);
+    }
+
+    String walLevel() {
+        return facts.setting("wal_level").orElse("");
+    }
+
+    /** {@code max_slot_wal_keep_size} in megabytes; -1 for no limit. */
+    long walKept() {
+        return facts.number("max_slot_wal_keep_size");
     }
 
     /** PostgreSQL 17 and newer. What it has read but not summarized yet is not behind: summaries end at checkpoints. */
