@@ -22,7 +22,6 @@ import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
-import io.nightshift.infra.server.QuickDirectory;
 import io.nightshift.infra.storage.Storage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -55,7 +54,7 @@ class ExportTest {
     private static final String LABEL = InventedBackups.LABEL;
     private static final String MAP = "16575 /mnt/fast\n";
 
-    @TempDir(factory = QuickDirectory.class)
+    @TempDir
     private Path temporary;
 
     private final Cancellation cancellation = new Cancellation();

@@ -14,7 +14,6 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
-import io.nightshift.infra.server.QuickDirectory;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.infra.storage.Storage;
 import java.io.IOException;
@@ -42,7 +41,7 @@ class RestoreTest {
     private static final String OTHER = "20261123T010000Z-full-r8f4";
     private static final String MARK = TargetDirectory.UNFINISHED;
 
-    @TempDir(factory = QuickDirectory.class)
+    @TempDir
     private Path temporary;
 
     private final Cancellation cancellation = new Cancellation();

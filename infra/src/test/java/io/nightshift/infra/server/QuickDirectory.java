@@ -5,11 +5,11 @@ import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDirFactory;
 
-/** For {@code @TempDir(factory = …)}: {@link TestPostgres#quickDirectory}. */
+/** Where {@code @TempDir} is: {@link TestPostgres#temporaryDirectory}; see junit-platform.properties. */
 public final class QuickDirectory implements TempDirFactory {
 
     @Override
     public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext context) {
-        return TestPostgres.quickDirectory("junit-");
+        return TestPostgres.temporaryDirectory("junit-");
     }
 }

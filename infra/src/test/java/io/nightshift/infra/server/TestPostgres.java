@@ -25,7 +25,10 @@ import org.awaitility.Awaitility;
 public final class TestPostgres implements AutoCloseable {
 
     private static final Duration LIMIT = Duration.ofMinutes(3);
-    private static final long ROOM = 2L << 30;
+    /** Bytes. */
+    private static final long ROOM = 6L << 30;
+
+    private static final Path MEMORY = Path.of("/dev/shm");
     private static final Map<String, String> FAST = Map.of(
             "fsync", "off",
             "wal_init_zero", "off",
@@ -126,10 +129,16 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
-    /** A new directory that the servers' user may pass through; whoever asks for it deletes it. */
+    /**
+     * A new directory that the servers' user may pass through; whoever asks for it deletes it. It lies in memory where there
+     * is room for some clusters, unless {@code -Don.disk=true} says otherwise, as benchmarks do: files come and go by the
+     * thousand, and no test sees what is on disk and what is not.
+     */
     public static Path temporaryDirectory(String prefix) {
         try {
-            Path directory = Files.createTempDirectory("nightshift-" + prefix).toRealPath();
+            Path directory = isRoomy(MEMORY)
+                    ? Files.createTempDirectory(MEMORY, "nightshift-" + prefix)
+                    : Files.createTempDirectory("nightshift-" + prefix).toRealPath();
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
             return directory;
         } catch (IOException e) {
@@ -137,25 +146,18 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
-    /**
-     * The same in memory where there is room for a few clusters: what restores sync again and again costs nothing there,
-     * and no test sees what is on disk and what is not.
-     */
-    public static Path quickDirectory(String prefix) {
-        try {
-            Path memory = Path.of("/dev/shm");
-            boolean isRoomy = Files.isDirectory(memory)
-                    && Files.isWritable(memory)
-                    && Files.getFileStore(memory).getUsableSpace() > ROOM;
-            if (!isRoomy) {
-                return temporaryDirectory(prefix);
-            }
-            Path directory = Files.createTempDirectory(memory, "nightshift-" + prefix);
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
-            return directory;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    /** A file system in memory may be larger than what is left of it. */
+    private static boolean isRoomy(Path directory) throws IOException {
+        Path memory = Path.of("/proc/meminfo");
+        if (Boolean.getBoolean("on.disk") || !Files.isWritable(directory) || !Files.isReadable(memory)) {
+            return false;
         }
+        long available = Files.readAllLines(memory).stream()
+                .filter(line -> line.startsWith("MemAvailable:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+                .findFirst()
+                .orElse(0);
+        return Math.min(available, Files.getFileStore(directory).getUsableSpace()) > ROOM;
     }
 
     public PostgresServer server() {

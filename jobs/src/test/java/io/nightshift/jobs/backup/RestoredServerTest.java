@@ -63,7 +63,7 @@ class RestoredServerTest {
     /** Each session of the source adds one, where triggers can see logins. */
     private static final String LOGINS = "SELECT count(*) FROM login";
 
-    private final Path directory = TestPostgres.quickDirectory("restored-");
+    private final Path directory = TestPostgres.temporaryDirectory("restored-");
     private final Path location = TestPostgres.temporaryDirectory("production-");
     private final Path traces = TestPostgres.temporaryDirectory("traces-");
     private final Path data = directory.resolve("data");

@@ -57,7 +57,7 @@ class TableRestoreTest {
     private static final List<String> TABLES =
             List.of("public.\"a b\"", "\"Ünï.code\".\"quo\"\"te'$(x) `y` %\"", "public.measured", "public.empty");
 
-    private final Path directory = TestPostgres.quickDirectory("tables-");
+    private final Path directory = TestPostgres.temporaryDirectory("tables-");
     private final Path location = TestPostgres.temporaryDirectory("tables-space-");
     private final Path out = directory.resolve("out");
 

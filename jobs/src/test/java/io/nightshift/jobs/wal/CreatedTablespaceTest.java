@@ -40,7 +40,7 @@ class CreatedTablespaceTest {
     private static final Record FAST =
             RecordBinder.fromMap(FULL.settings(), Map.of("compression", "zstd:1", "checkpoint", "fast"));
 
-    private final Path directory = TestPostgres.quickDirectory("restored-");
+    private final Path directory = TestPostgres.temporaryDirectory("restored-");
     private final Path location = TestPostgres.temporaryDirectory("young-");
     private final Path data = directory.resolve("data");
 

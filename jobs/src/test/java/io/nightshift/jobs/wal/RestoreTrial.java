@@ -52,7 +52,7 @@ final class RestoreTrial implements AutoCloseable {
     record Committed(int id, long xid, Instant at, Lsn behind) {}
 
     private final TestPostgres original;
-    private final Path directory = TestPostgres.quickDirectory("restored-");
+    private final Path directory = TestPostgres.temporaryDirectory("restored-");
 
     /** @param original whose binaries run what was restored, and whose password opens it */
     RestoreTrial(TestPostgres original) {

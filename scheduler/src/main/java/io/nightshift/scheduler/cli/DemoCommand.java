@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -94,6 +95,7 @@ final class DemoCommand implements Callable<Integer> {
         Run run;
         WorkloadReport workload;
         DemoAccident.Story accident = null;
+        Run changes = null;
         try (Nightshift nightshift = Nightshift.forOwnRuns(surroundings, configuration, controlDatabase)) {
             Cancellation cancellation = new Cancellation();
             top.onSignal(() -> {
@@ -132,12 +134,27 @@ final class DemoCommand implements Callable<Integer> {
                 if (run.state() == RunState.COMPLETED) {
                     say("somebody empties the table " + DemoAccident.TABLE + "; restoring to the moment before ...");
                     accident = accident(surroundings, configuration, demo, cancellation);
+                    say("incremental backup of what has changed since ...");
+                    changes = follower.work(
+                            nightshift,
+                            nightshift
+                                    .requests()
+                                    .launch(request(
+                                            surroundings,
+                                            configuration,
+                                            nightshift,
+                                            "incremental-backup",
+                                            Map.of("backup.checkpoint", "fast"))));
                 }
                 archive.requireAlive();
             }
         }
         show(surroundings, configuration, controlDatabase, run, workload, accident);
-        return run.exitStatus() == null ? FailureKind.BUG.exitStatus() : run.exitStatus();
+        return Stream.of(Optional.of(run), Optional.ofNullable(changes))
+                .flatMap(Optional::stream)
+                .mapToInt(one -> one.exitStatus() == null ? FailureKind.BUG.exitStatus() : one.exitStatus())
+                .max()
+                .orElseThrow();
     }
 
     private static LaunchRequest request(
