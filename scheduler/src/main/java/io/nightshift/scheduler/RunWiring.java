@@ -5,8 +5,10 @@ import io.nightshift.infra.config.Passwords;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.WorkFolder;
+import io.nightshift.infra.server.ServerBinaries;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.TimedStorage;
 import io.nightshift.scheduler.history.RunLogKeeper;
@@ -250,5 +252,11 @@ class RunWiring {
     @Bean
     WorkFolder workFolder(Surroundings surroundings) {
         return new WorkFolder(surroundings.home().work());
+    }
+
+    @Bean
+    RestoredCopies restoredCopies(Surroundings surroundings) {
+        Home home = surroundings.home();
+        return new RestoredCopies(home.servers().resolve("copies"), ServerBinaries.ofThisMachine(home.binaries()));
     }
 }

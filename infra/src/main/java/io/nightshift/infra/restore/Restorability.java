@@ -1,18 +1,31 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.backup.Proof;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * To which times a cluster can be restored.
  *
  * @param windows by timeline, then by their beginnings; between two of one timeline lies what cannot be restored
  * @param lost timelines that nothing leads to, because their histories are missing or damaged
+ * @param proven the newest restore test that found nothing wrong; null if there was none
+ * @param refuted the newest restore test that failed since then; null if there was none
  */
-public record Restorability(String cluster, List<Window> windows, List<Timeline> lost) {
+public record Restorability(
+        String cluster,
+        List<Window> windows,
+        List<Timeline> lost,
+        @Nullable Proof proven,
+        @Nullable Proof refuted) {
+
+    /** A proof that is older says little of what would be restored today. */
+    public static final Duration PROOF_LIMIT = Duration.ofDays(8);
 
     /**
      * From the end of a backup as far as the WAL behind it reaches without a gap.
@@ -31,6 +44,11 @@ public record Restorability(String cluster, List<Window> windows, List<Timeline>
     public Restorability {
         windows = List.copyOf(windows);
         lost = List.copyOf(lost);
+    }
+
+    /** Whether the newest restore test that found nothing wrong was too long ago. */
+    public boolean isProofStale(Instant now) {
+        return proven != null && proven.at().plus(PROOF_LIMIT).isBefore(now);
     }
 
     public Optional<Window> newest() {

@@ -14,6 +14,7 @@ import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.PgDump;
 import io.nightshift.infra.server.PostgresBinaries;
+import io.nightshift.infra.server.ServerBinaries;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.RunState;
@@ -41,7 +42,10 @@ record RestoredTables(
     @SuppressWarnings("try") // the watch is for closing only
     int call() {
         int major = plan.document().major();
-        PostgresBinaries binaries = binaries(major);
+        PostgresBinaries binaries = ServerBinaries.ofThisMachine(
+                        surroundings.home().binaries())
+                .find(major)
+                .orElseGet(() -> PostgresBinaries.installed(major));
         var entry = new HistoryEntry(
                 "restore",
                 plan.document().cluster(),
@@ -68,15 +72,6 @@ record RestoredTables(
             }
             throw failed;
         }
-    }
-
-    /** An installed server first; it has what the embedded one lacks: extensions, lz4, zstd. */
-    private PostgresBinaries binaries(int major) {
-        return PostgresBinaries.findInstalled(major).orElseGet(() -> {
-            PostgresBinaries embedded =
-                    PostgresBinaries.embedded(surroundings.home().binaries());
-            return embedded.version().major() == major ? embedded : PostgresBinaries.installed(major);
-        });
     }
 
     private Map<String, Object> settings() {
