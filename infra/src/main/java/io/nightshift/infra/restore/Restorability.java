@@ -1,31 +1,20 @@
 package io.nightshift.infra.restore;
 
-import io.nightshift.infra.backup.Proof;
+import io.nightshift.infra.backup.Proofs;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * To which times a cluster can be restored.
  *
  * @param windows by timeline, then by their beginnings; between two of one timeline lies what cannot be restored
  * @param lost timelines that nothing leads to, because their histories are missing or damaged
- * @param proven the newest restore test that found nothing wrong; null if there was none
- * @param refuted the newest restore test that failed since then; null if there was none
+ * @param proofs what its restore tests say
  */
-public record Restorability(
-        String cluster,
-        List<Window> windows,
-        List<Timeline> lost,
-        @Nullable Proof proven,
-        @Nullable Proof refuted) {
-
-    /** A proof that is older says little of what would be restored today. */
-    public static final Duration PROOF_LIMIT = Duration.ofDays(8);
+public record Restorability(String cluster, List<Window> windows, List<Timeline> lost, Proofs proofs) {
 
     /**
      * From the end of a backup as far as the WAL behind it reaches without a gap.
@@ -44,11 +33,6 @@ public record Restorability(
     public Restorability {
         windows = List.copyOf(windows);
         lost = List.copyOf(lost);
-    }
-
-    /** Whether the newest restore test that found nothing wrong was too long ago. */
-    public boolean isProofStale(Instant now) {
-        return proven != null && proven.at().plus(PROOF_LIMIT).isBefore(now);
     }
 
     public Optional<Window> newest() {

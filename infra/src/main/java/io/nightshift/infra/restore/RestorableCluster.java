@@ -5,6 +5,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.Proof;
+import io.nightshift.infra.backup.Proofs;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
@@ -24,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -111,29 +111,20 @@ public final class RestorableCluster {
                 .sorted(Comparator.comparing(backup -> document(backup).endLsn()))
                 .forEach(backup -> window(document(backup)).ifPresent(window -> add(windows, window)));
         windows.sort(Comparator.comparing(Window::timeline).thenComparing(Window::from));
-        Optional<Proof> proven = newestProof(Proof::holds);
-        Optional<Proof> refuted = newestProof(proof -> !proof.holds()
-                && (proven.isEmpty() || proof.at().isAfter(proven.get().at())));
         return new Restorability(
                 name,
                 windows,
                 wal.timelines().stream()
                         .filter(timeline -> lineage(timeline).isEmpty())
                         .toList(),
-                proven.orElse(null),
-                refuted.orElse(null));
+                Proofs.of(backups));
     }
 
-    private Optional<Proof> newestProof(Predicate<Proof> which) {
-        return backups.stream()
-                .flatMap(backup -> backup.proof().stream())
-                .filter(which)
-                .max(Proof.NEWEST_LAST);
-    }
-
-    /** What a backup other than this one has last proved. */
-    public Optional<Proof> lastProvenBeside(BackupLabel label) {
-        return newestProof(proof -> proof.holds() && !proof.label().equals(label));
+    /** The newest proof of any backup but this one. */
+    public Optional<Proof> provenBeside(BackupLabel label) {
+        List<StoredBackup> others =
+                backups.stream().filter(backup -> !backup.label().equals(label)).toList();
+        return Optional.ofNullable(Proofs.of(others).proven());
     }
 
     /** Those of which a restore would find all it needs, as far as listings show, oldest first. */

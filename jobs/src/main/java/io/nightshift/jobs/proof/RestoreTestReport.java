@@ -81,7 +81,7 @@ final class RestoreTestReport {
         BackupLabel label = test.chosen().label();
         String older = test.chosen()
                 .cluster()
-                .lastProvenBeside(label)
+                .provenBeside(label)
                 .map(proof -> "backup " + proof.label() + " was proven at " + seconds(proof.at()))
                 .orElse("no other backup was ever proven");
         String another = older + "; take a new one with nightshift run full-backup --cluster " + cluster
