@@ -6,6 +6,7 @@ import io.nightshift.infra.backup.Proof;
 import io.nightshift.infra.backup.Proofs;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.run.CrashPoint;
@@ -34,6 +35,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A full backup and an incremental one, restored again and again: whole, and with something wrong in the copy. */
 class RestoreTestJobTest {
@@ -276,6 +279,66 @@ class RestoreTestJobTest {
                 .isFalse();
         assertThat(newest().proof()).isEqualTo(proof);
         assertThat(left()).isEmpty();
+    }
+
+    @Test
+    void what_is_not_reached_in_time_is_not_evaluated() {
+        var outcome = JobRun.of(
+                        TYPE,
+                        cluster,
+                        settings(Map.of(
+                                "check-limit",
+                                "1s",
+                                "assertions",
+                                List.of(Map.of("database", "postgres", "sql", "SELECT true FROM pg_sleep(60)")))))
+                .attempt()
+                .completed();
+
+        assertThat(outcome.report().findings()).isEmpty();
+        assertThat(outcome.report().notEvaluated())
+                .extracting(gap -> gap.subject() + ": " + gap.reason())
+                .containsExactly(
+                        "assertion in postgres: no answer within 1s: SELECT true FROM pg_sleep(60)",
+                        "databases template0, template1, postgres: not reached within check-limit 1s");
+        assertThat(outcome.report().hasLookedFor("restore-test/index/postgres.public.lost_pkey"))
+                .isFalse();
+        assertThat(newest().proof().orElseThrow().note().notDone()).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
+    void every_version_proves_its_backups(int major) {
+        if (major == PostgresVersion.NEWEST_SUPPORTED_MAJOR) {
+            assertThat(prove(cluster)).contains(" (chain of 2) in ");
+            return;
+        }
+        try (TestCluster other = TestCluster.start(major, Map.of())) {
+            other.postgres()
+                    .execute(
+                            "postgres",
+                            "CREATE FUNCTION never() RETURNS event_trigger LANGUAGE plpgsql AS"
+                                    + " $$ BEGIN RAISE EXCEPTION 'the trigger of the source has run'; END $$",
+                            "CREATE EVENT TRIGGER never ON ddl_command_end EXECUTE FUNCTION never()");
+            JobRun.of(
+                            new FullBackupJobType(),
+                            other,
+                            RecordBinder.fromMap(
+                                    new FullBackupJobType().settings(),
+                                    Map.of("compression", "zstd:1", "checkpoint", "fast")))
+                    .attempt()
+                    .completed();
+
+            assertThat(prove(other))
+                    .startsWith("restored " + other.backups().get(0).label() + " in ");
+        }
+    }
+
+    private static String prove(TestCluster one) {
+        JobReport report =
+                JobRun.of(TYPE, one, settings(Map.of())).attempt().completed().report();
+        assertThat(report.findings()).isEmpty();
+        assertThat(report.notEvaluated()).isEmpty();
+        return report.summary();
     }
 
     @Test
