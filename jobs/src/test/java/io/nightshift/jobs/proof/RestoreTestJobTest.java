@@ -307,9 +307,9 @@ class RestoreTestJobTest {
 
     @ParameterizedTest
     @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
-    void every_version_proves_its_backups(int major) {
+    void any_backup_of_every_version_is_proven(int major) {
         if (major == PostgresVersion.NEWEST_SUPPORTED_MAJOR) {
-            assertThat(prove(cluster)).contains(" (chain of 2) in ");
+            assertThat(prove(cluster)).matches("restored \\S+-(full-\\S{4}|incremental-\\S{4} \\(chain of 2\\)) in .*");
             return;
         }
         try (TestCluster other = TestCluster.start(major, Map.of())) {
@@ -334,8 +334,10 @@ class RestoreTestJobTest {
     }
 
     private static String prove(TestCluster one) {
-        JobReport report =
-                JobRun.of(TYPE, one, settings(Map.of())).attempt().completed().report();
+        JobReport report = JobRun.of(TYPE, one, settings(Map.of("backup", "random")))
+                .attempt()
+                .completed()
+                .report();
         assertThat(report.findings()).isEmpty();
         assertThat(report.notEvaluated()).isEmpty();
         return report.summary();
