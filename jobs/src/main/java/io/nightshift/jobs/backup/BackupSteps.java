@@ -34,12 +34,13 @@ class BackupSteps {
     Step streamBaseBackup(
             JobRepository repository,
             RunContext run,
-            BackupType type,
             DatabaseOrchestrator clusters,
             ClusterStorages storages,
             Clock clock) {
         return new StepBuilder(repository)
-                .tasklet(new StreamBaseBackupTasklet(run, type, clusters, storages, clock))
+                .tasklet((contribution, chunk) -> new StreamBaseBackupTasklet(
+                                run, type(chunk.getStepContext().getJobName()), clusters, storages, clock)
+                        .execute(contribution, chunk))
                 .allowStartIfComplete(true)
                 .build();
     }
@@ -59,5 +60,14 @@ class BackupSteps {
         return new StepBuilder(repository)
                 .tasklet(new PublishBackupTasklet(run, clusters, storages))
                 .build();
+    }
+
+    /** All backups share their steps, in one context: which one it is says the job that runs them. */
+    private static BackupType type(String job) {
+        return switch (job) {
+            case IncrementalBackupJobType.NAME -> BackupType.INCREMENTAL;
+            case DifferentialBackupJobType.NAME -> BackupType.DIFFERENTIAL;
+            default -> BackupType.FULL;
+        };
     }
 }
