@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.JobType;
@@ -86,11 +87,11 @@ public final class JobRun {
     }
 
     public static JobRun of(JobType type, TestCluster cluster, Record settings) {
-        return new JobRun(type, cluster, RememberedRun.first(TestCluster.NAME, settings, false));
+        return new JobRun(type, cluster, RememberedRun.first(type.name(), TestCluster.NAME, settings, false));
     }
 
     public static JobRun dry(JobType type, TestCluster cluster, Record settings) {
-        return new JobRun(type, cluster, RememberedRun.first(TestCluster.NAME, settings, true));
+        return new JobRun(type, cluster, RememberedRun.first(type.name(), TestCluster.NAME, settings, true));
     }
 
     /** Does something each time before a step begins. */
@@ -155,6 +156,7 @@ public final class JobRun {
             context.registerBean(DatabaseOrchestrator.class, cluster::orchestrator);
             context.registerBean(ClusterStorages.class, cluster::clusterStorages);
             context.registerBean(WorkFolder.class, cluster::workFolder);
+            context.registerBean(RestoredCopies.class, cluster::restoredCopies);
             context.registerBean(Clock.class, Clock::systemUTC);
             context.registerBean(StepHooks.class, () -> new StepHooks(before));
             context.register(type.configuration());

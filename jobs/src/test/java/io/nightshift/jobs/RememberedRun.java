@@ -27,6 +27,7 @@ public final class RememberedRun implements RunContext {
     private static final AtomicLong NUMBERS = new AtomicLong();
 
     private final RunId id;
+    private final String type;
     private final String cluster;
     private final Record settings;
     private final boolean dryRun;
@@ -38,8 +39,10 @@ public final class RememberedRun implements RunContext {
     private final List<String> requests = new ArrayList<>();
     private volatile Instant dayEnds;
 
-    private RememberedRun(RunId id, String cluster, Record settings, boolean dryRun, long token, ReportDraft draft) {
+    private RememberedRun(
+            RunId id, String type, String cluster, Record settings, boolean dryRun, long token, ReportDraft draft) {
         this.id = id;
+        this.type = type;
         this.cluster = cluster;
         this.settings = settings;
         this.dryRun = dryRun;
@@ -47,13 +50,19 @@ public final class RememberedRun implements RunContext {
         this.draft = draft;
     }
 
+    /** Of a full backup. */
     public static RememberedRun first(String cluster, Record settings, boolean dryRun) {
-        return new RememberedRun(new RunId(NUMBERS.incrementAndGet()), cluster, settings, dryRun, 1, new ReportDraft());
+        return first("full-backup", cluster, settings, dryRun);
+    }
+
+    public static RememberedRun first(String type, String cluster, Record settings, boolean dryRun) {
+        return new RememberedRun(
+                new RunId(NUMBERS.incrementAndGet()), type, cluster, settings, dryRun, 1, new ReportDraft());
     }
 
     /** The next attempt of the same run. */
     public synchronized RememberedRun next() {
-        var next = new RememberedRun(id, cluster, settings, dryRun, token + 1, new ReportDraft(draft.report()));
+        var next = new RememberedRun(id, type, cluster, settings, dryRun, token + 1, new ReportDraft(draft.report()));
         next.memory.putAll(memory);
         return next;
     }
@@ -92,8 +101,17 @@ public final class RememberedRun implements RunContext {
     }
 
     @Override
-    public <T extends Record> T settings(Class<T> type) {
-        return type.cast(settings);
+    public String type() {
+        return type;
+    }
+
+    /** As the scheduler does, which reads them from JSON. */
+    @Override
+    public <T extends Record> T settings(Class<T> of) {
+        if (settings.getClass() != of) {
+            throw new IllegalArgumentException("the settings of " + type + " are no " + of);
+        }
+        return of.cast(settings);
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.nightshift.infra.config.SslMode;
 import io.nightshift.infra.config.StorageConfig;
 import io.nightshift.infra.config.StorageDuty;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.PostgresServer;
@@ -31,6 +32,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import java.util.function.UnaryOperator;
@@ -180,6 +182,11 @@ public final class TestCluster implements AutoCloseable {
 
     public WorkFolder workFolder() {
         return new WorkFolder(directory.resolve("work"));
+    }
+
+    public RestoredCopies restoredCopies() {
+        return new RestoredCopies(
+                directory.resolve("work").resolve("copies"), major -> Optional.of(TestPostgres.binaries(major)));
     }
 
     public BackupCatalog catalog() {

@@ -7,8 +7,10 @@ import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.orchestrator.Shared;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.WorkFolder;
+import io.nightshift.infra.server.ServerBinaries;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.TimedStorage;
 import io.nightshift.scheduler.history.RunLogKeeper;
@@ -256,5 +258,11 @@ class RunWiring {
     @Bean
     WorkFolder workFolder(Surroundings surroundings) {
         return new WorkFolder(surroundings.home().work());
+    }
+
+    @Bean
+    RestoredCopies restoredCopies(Surroundings surroundings) {
+        Home home = surroundings.home();
+        return new RestoredCopies(home.servers().resolve("copies"), ServerBinaries.ofThisMachine(home.binaries()));
     }
 }

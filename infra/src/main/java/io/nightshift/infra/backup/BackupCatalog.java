@@ -115,12 +115,27 @@ public final class BackupCatalog {
                 lack = "read back at " + verdict.get().at() + ": "
                         + reason(storage, folder, verdict.get().name());
             }
-            return new Found(new Copy(lack.isEmpty() ? State.OK : State.DAMAGED, lack, verifiedAt), document);
+            State state = lack.isEmpty() ? State.OK : State.DAMAGED;
+            return new Found(new Copy(state, lack, verifiedAt, proof(storage, folder)), document);
         } catch (NightshiftException failed) {
             return StorageFailures.isMissing(failed)
                     ? new Found(new Copy(State.MISSING, "deleted meanwhile"), null)
                     : new Found(new Copy(State.UNKNOWN, String.valueOf(failed.getMessage())), null);
         }
+    }
+
+    /** What its newest proof says; of one that is not readable, what its name says. */
+    private static @Nullable Proof proof(Storage storage, BackupFolder folder) {
+        return ProofNote.newest(folder.label(), folder.objects().keySet())
+                .map(named -> {
+                    try {
+                        String object = folder.paths().object(folder.label(), named.name());
+                        return named.proof().with(ProofNote.read(read(storage, object)));
+                    } catch (NightshiftException | JacksonException unreadable) {
+                        return named.proof();
+                    }
+                })
+                .orElse(null);
     }
 
     private static String reason(Storage storage, BackupFolder folder, String note) {

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,12 +38,28 @@ public record StoredBackup(
      *
      * @param reason why it is not OK, in plain words
      * @param verifiedAt when all of it was last read back, whatever that has shown; null if its notes say nothing of it
+     * @param proof what its last restore test has shown; null if its notes say nothing of it
      */
-    public record Copy(State state, String reason, @Nullable Instant verifiedAt) {
+    public record Copy(
+            State state,
+            String reason,
+            @Nullable Instant verifiedAt,
+            @Nullable Proof proof) {
+
+        public Copy(State state, String reason, @Nullable Instant verifiedAt) {
+            this(state, reason, verifiedAt, null);
+        }
 
         public Copy(State state, String reason) {
             this(state, reason, null);
         }
+    }
+
+    /** What its last restore test has shown, whichever storage says so. */
+    public Optional<Proof> proof() {
+        return copies.values().stream()
+                .flatMap(copy -> Stream.ofNullable(copy.proof()))
+                .max(Proof.NEWEST_LAST);
     }
 
     /** Whether some storage holds all of it. */

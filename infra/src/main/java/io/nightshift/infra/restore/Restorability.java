@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.backup.Proofs;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
 import java.time.Instant;
@@ -11,8 +12,9 @@ import java.util.Optional;
  *
  * @param windows by timeline, then by their beginnings; between two of one timeline lies what cannot be restored
  * @param lost timelines that nothing leads to, because their histories are missing or damaged
+ * @param proofs what its restore tests say
  */
-public record Restorability(String cluster, List<Window> windows, List<Timeline> lost) {
+public record Restorability(String cluster, List<Window> windows, List<Timeline> lost, Proofs proofs) {
 
     /**
      * From the end of a backup as far as the WAL behind it reaches without a gap.

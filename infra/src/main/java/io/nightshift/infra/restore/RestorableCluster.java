@@ -2,7 +2,10 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.Proof;
+import io.nightshift.infra.backup.Proofs;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
@@ -114,7 +117,22 @@ public final class RestorableCluster {
                 windows,
                 wal.timelines().stream()
                         .filter(timeline -> lineage(timeline).isEmpty())
-                        .toList());
+                        .toList(),
+                Proofs.of(backups));
+    }
+
+    /** The newest proof of any backup but this one. */
+    public Optional<Proof> provenBeside(BackupLabel label) {
+        List<StoredBackup> others =
+                backups.stream().filter(backup -> !backup.label().equals(label)).toList();
+        return Optional.ofNullable(Proofs.of(others).proven());
+    }
+
+    /** Those of which a restore would find all it needs, as far as listings show, oldest first. */
+    public List<StoredBackup> restorable() {
+        return restorable(backups)
+                .sorted(Comparator.comparing(backup -> document(backup).endedAt()))
+                .toList();
     }
 
     private Optional<WalLineage> lineage(Timeline timeline) {

@@ -1,6 +1,5 @@
 package io.nightshift.infra.restore;
 
-import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.config.Nearest;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.postgres.TableName;
@@ -12,23 +11,18 @@ import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.PgDump;
 import io.nightshift.infra.server.PostgresBinaries;
 import io.nightshift.infra.server.PostgresServer;
-import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.wal.StoredWal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -51,10 +45,6 @@ public final class TableRestore {
             tables = List.copyOf(tables);
         }
     }
-
-    /** The copy is thrown away: nothing of it need survive anything. */
-    private static final Map<String, String> THROWN_AWAY =
-            Map.of("fsync", "off", "full_page_writes", "off", "autovacuum", "off");
 
     private final List<BackupCopies> chain;
     private final RestorePlan plan;
@@ -86,50 +76,24 @@ public final class TableRestore {
      * @param workers threads that unpack
      */
     public Extracted run(Wanted wanted, Path directory, int workers, Progress progress, Cancellation cancellation) {
-        try (TemporaryCopy copy = TemporaryCopy.in(directory.toAbsolutePath().normalize())) {
-            Map<String, Path> tablespaces = tablespaces(copy);
-            Restored restored = new Restore(
-                            chain,
-                            plan,
-                            RestorePlan.Action.PROMOTE,
-                            wal,
-                            new Restore.Destination(copy.data(), tablespaces, false, false))
-                    .run(workers, progress, cancellation);
-            progress.begin("recover", null, "");
-            tablespaces.values().forEach(ServerUser.of(copy.data())::own);
-            long begun = System.nanoTime();
-            PostgresServer server = PostgresServer.adopt(copy.data(), binaries, cancellation);
-            Throughput replay = Throughput.since(begun, Throughput.Work.REPLAY, plan.replayedBytes());
-            cancellation.check();
-            server.start(THROWN_AWAY);
-            try {
-                return extract(wanted, server, copy, restored, replay, progress, cancellation);
-            } finally {
-                server.stop();
-            }
+        try (RestoredCopy copy = RestoredCopy.in(directory)) {
+            Restored restored = copy.restore(chain, plan, wal, workers, progress, cancellation);
+            Throughput replay = copy.recover(binaries, plan.replayedBytes(), progress, cancellation);
+            return extract(wanted, copy, restored, replay, progress, cancellation);
         }
-    }
-
-    private Map<String, Path> tablespaces(TemporaryCopy copy) {
-        Map<String, Path> places = new LinkedHashMap<>();
-        for (BackupDocument.Archive archive : plan.document().archives()) {
-            if (archive.tablespace() != null && archive.location().startsWith("/")) {
-                places.put(archive.tablespace(), copy.tablespace(archive.tablespace()));
-            }
-        }
-        return places;
     }
 
     private Extracted extract(
             Wanted wanted,
-            PostgresServer server,
-            TemporaryCopy copy,
+            RestoredCopy restoredCopy,
             Restored restored,
             Throughput replay,
             Progress progress,
             Cancellation cancellation) {
-        String database = database(wanted, server);
-        try (Connection connection = connect(server, database)) {
+        PostgresServer server = restoredCopy.server();
+        TemporaryCopy copy = restoredCopy.files();
+        String database = database(wanted, restoredCopy);
+        try (Connection connection = restoredCopy.connect(database)) {
             var catalog = new TableCatalog(connection, database);
             List<CopiedTable> tables = wanted.tables().isEmpty() ? catalog.all() : catalog.find(wanted.tables());
             String encoding = text(connection, "SHOW server_encoding");
@@ -189,7 +153,7 @@ public final class TableRestore {
                 database,
                 encoding.equals("SQL_ASCII") ? encoding : "UTF8",
                 names,
-                options(server),
+                RestoredCopy.options(server),
                 file,
                 cancellation);
         try {
@@ -229,8 +193,8 @@ public final class TableRestore {
         return notes;
     }
 
-    private static String database(Wanted wanted, PostgresServer server) {
-        List<String> databases = databases(server);
+    private static String database(Wanted wanted, RestoredCopy copy) {
+        List<String> databases = databases(copy);
         if (wanted.database() != null) {
             if (!databases.contains(wanted.database())) {
                 throw new NightshiftException(
@@ -242,18 +206,18 @@ public final class TableRestore {
             }
             return wanted.database();
         }
-        return databaseOf(wanted.tables(), databases, server);
+        return databaseOf(wanted.tables(), databases, copy);
     }
 
     /** The one that has them all. */
-    private static String databaseOf(List<TableName> tables, List<String> databases, PostgresServer server) {
+    private static String databaseOf(List<TableName> tables, List<String> databases, RestoredCopy copy) {
         if (databases.size() == 1) {
             return databases.get(0);
         }
         List<String> having = new ArrayList<>();
         List<String> near = new ArrayList<>();
         for (String database : databases) {
-            try (Connection connection = connect(server, database)) {
+            try (Connection connection = copy.connect(database)) {
                 var catalog = new TableCatalog(connection, database);
                 if (catalog.hasAll(tables)) {
                     having.add(database);
@@ -281,39 +245,13 @@ public final class TableRestore {
                 "say which with --database");
     }
 
-    private static List<String> databases(PostgresServer server) {
-        try (Connection connection = connect(server, "template1");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname")) {
-            List<String> databases = new ArrayList<>();
-            while (row.next()) {
-                databases.add(row.getString(1));
-            }
-            if (databases.isEmpty()) {
-                throw new NightshiftException(
-                        FailureKind.CONFIGURATION, "the backup has no database that one can connect to", null);
-            }
-            return databases;
-        } catch (SQLException e) {
-            throw SqlStates.failure("databases of the temporary copy not listed", e);
+    private static List<String> databases(RestoredCopy copy) {
+        List<String> databases = copy.databases(false);
+        if (databases.isEmpty()) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION, "the backup has no database that one can connect to", null);
         }
-    }
-
-    private static String options(PostgresServer server) {
-        return InertSession.options(server.binaries().version().major())
-                + " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
-                + " -c default_transaction_read_only=off -c row_security=off -c search_path=pg_catalog";
-    }
-
-    private static Connection connect(PostgresServer server, String database) throws SQLException {
-        Properties properties = new Properties();
-        properties.setProperty("user", server.username());
-        properties.setProperty("password", server.password());
-        properties.setProperty("ApplicationName", "nightshift");
-        properties.setProperty("connectTimeout", "10");
-        properties.setProperty("options", options(server));
-        return DriverManager.getConnection(server.url(database), properties);
+        return databases;
     }
 
     private static String text(Connection connection, String sql) throws SQLException {

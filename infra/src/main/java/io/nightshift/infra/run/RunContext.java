@@ -17,6 +17,9 @@ public interface RunContext {
     /** The job's name, or the job type's when it was launched without a configured job. */
     String job();
 
+    /** The name of the job type. */
+    String type();
+
     String cluster();
 
     /** What its sessions on servers are for, as their names say behind {@code nightshift}: run, job, and step. */

@@ -133,7 +133,7 @@ public final class ServerUser {
     }
 
     /** Creates the missing directories of the path so that this user may pass through them. */
-    void createPassableDirectories(Path directory) {
+    public void createPassableDirectories(Path directory) {
         try {
             Path parent = directory.getParent();
             if (Files.isDirectory(directory)) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.nightshift.infra.backup.StoredBackup.State;
 import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.storage.DirectoryStorage;
 import io.nightshift.infra.storage.FaultyStorage;
 import io.nightshift.infra.storage.Storage;
@@ -14,8 +15,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,6 +133,58 @@ class BackupCatalogTest {
         assertThat(afterRepair).isEqualTo(new StoredBackup.Copy(State.OK, "", Backups.NOW.plusSeconds(1)));
         assertThat(copy("near").reason()).isEqualTo("read back at 2026-11-22T02:00:00Z: its note is not readable");
         assertThat(copy("far")).isEqualTo(new StoredBackup.Copy(State.OK, "", null));
+    }
+
+    @Test
+    void shows_what_the_last_restore_test_has_found_whatever_its_note_looks_like() {
+        BackupDocument document = Backups.publish(StorageSet.of(near, far), FIRST);
+
+        Optional<Proof> none = proof();
+        proofNote(document, Backups.NOW, List.of()).write(near, document.paths());
+        proofNote(document, Backups.NOW, List.of()).write(near, document.paths());
+        Optional<Proof> proven = proof();
+        proofNote(document, Backups.NOW, List.of("chanuka.public.votes: block 0: torn", "and another"))
+                .write(far, document.paths());
+        Optional<Proof> worseInTheSameSecond = proof();
+        put(near, object(FIRST, "notes/20261122T020000Z-proven.json"), "garbage");
+
+        assertThat(none).isEmpty();
+        assertThat(proven)
+                .hasValue(new Proof(document.label(), Backups.NOW, true, proofNote(document, Backups.NOW, List.of())));
+        assertThat(worseInTheSameSecond).map(Proof::holds).hasValue(false);
+        assertThat(worseInTheSameSecond)
+                .map(Proof::reason)
+                .hasValue("chanuka.public.votes: block 0: torn (and 1 more)");
+        assertThat(proof()).hasValue(new Proof(document.label(), Instant.parse("2026-11-22T02:00:00Z"), true, null));
+        assertThat(copy("near").state()).isEqualTo(State.OK);
+        assertThat(Proofs.of(catalog.backups("chanuka")).isStale(Instant.parse("2026-11-30T02:00:01Z")))
+                .isTrue();
+        assertThat(Proofs.of(catalog.backups("chanuka")).isStale(Instant.parse("2026-11-30T02:00:00Z")))
+                .isFalse();
+    }
+
+    private Optional<Proof> proof() {
+        return catalog.backups("chanuka").get(0).proof();
+    }
+
+    private static ProofNote proofNote(BackupDocument document, Instant at, List<String> findings) {
+        return new ProofNote(
+                ProofNote.FORMAT_VERSION,
+                document.label(),
+                new RunId(7),
+                at,
+                1,
+                1.25,
+                document.endLsn(),
+                at.minusSeconds(60),
+                90.5,
+                4096L,
+                120,
+                240,
+                0,
+                List.of(),
+                findings.size(),
+                findings);
     }
 
     private StoredBackup.Copy copy(String storage) {

@@ -107,8 +107,8 @@ record BackupSettings(
 
     /** How this run takes its backup, whatever its type. */
     static BackupSettings of(RunContext run) {
-        return run.settings(Record.class) instanceof ChainedBackupSettings chained
-                ? chained.backup()
+        return BackupSteps.type(run.type()).needsParent()
+                ? run.settings(ChainedBackupSettings.class).backup()
                 : run.settings(BackupSettings.class);
     }
 

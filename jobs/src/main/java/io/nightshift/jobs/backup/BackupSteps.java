@@ -34,12 +34,11 @@ class BackupSteps {
     Step streamBaseBackup(
             JobRepository repository,
             RunContext run,
-            BackupType type,
             DatabaseOrchestrator clusters,
             ClusterStorages storages,
             Clock clock) {
         return new StepBuilder(repository)
-                .tasklet(new StreamBaseBackupTasklet(run, type, clusters, storages, clock))
+                .tasklet(new StreamBaseBackupTasklet(run, clusters, storages, clock))
                 .allowStartIfComplete(true)
                 .build();
     }
@@ -59,5 +58,14 @@ class BackupSteps {
         return new StepBuilder(repository)
                 .tasklet(new PublishBackupTasklet(run, clusters, storages))
                 .build();
+    }
+
+    /** What a run takes. All backups share their steps, in one context: which one it is says the run. */
+    static BackupType type(String jobType) {
+        return switch (jobType) {
+            case IncrementalBackupJobType.NAME -> BackupType.INCREMENTAL;
+            case DifferentialBackupJobType.NAME -> BackupType.DIFFERENTIAL;
+            default -> BackupType.FULL;
+        };
     }
 }

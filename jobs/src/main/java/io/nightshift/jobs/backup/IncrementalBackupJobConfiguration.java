@@ -1,6 +1,5 @@
 package io.nightshift.jobs.backup;
 
-import io.nightshift.infra.backup.BackupType;
 import org.springframework.batch.core.job.Job;
 import org.springframework.batch.core.job.builder.JobBuilder;
 import org.springframework.batch.core.repository.JobRepository;
@@ -27,10 +26,5 @@ class IncrementalBackupJobConfiguration {
                 .next(verifyStoredBackup)
                 .next(publishBackup)
                 .build();
-    }
-
-    @Bean
-    BackupType backupType() {
-        return BackupType.INCREMENTAL;
     }
 }

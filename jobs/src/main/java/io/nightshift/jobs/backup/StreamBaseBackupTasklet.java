@@ -42,15 +42,12 @@ final class StreamBaseBackupTasklet implements Tasklet {
     private static final int ATTEMPTS = 2;
 
     private final RunContext run;
-    private final BackupType type;
     private final DatabaseOrchestrator clusters;
     private final ClusterStorages storages;
     private final Clock clock;
 
-    StreamBaseBackupTasklet(
-            RunContext run, BackupType type, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
+    StreamBaseBackupTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
         this.run = run;
-        this.type = type;
         this.clusters = clusters;
         this.storages = storages;
         this.clock = clock;
@@ -116,6 +113,7 @@ final class StreamBaseBackupTasklet implements Tasklet {
 
     /** Until one is sound: what a server must send whole may change while it sends. */
     private void stream(ManagedNode node) {
+        BackupType type = BackupSteps.type(run.type());
         ManagedCluster cluster = clusters.cluster(run.cluster());
         List<String> objections = new ArrayList<>();
         Optional<BackupDocument> written = Optional.empty();

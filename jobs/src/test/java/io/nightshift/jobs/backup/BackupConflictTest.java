@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
@@ -120,8 +119,7 @@ class BackupConflictTest {
         HeavyWork.Place place = clusters.cluster(TestCluster.NAME)
                 .node(new NodeAddress("127.0.0.1", cluster.postgres().port()))
                 .heavyWork(RememberedRun.first(TestCluster.NAME, QUICK, false));
-        var step = new StreamBaseBackupTasklet(
-                run, BackupType.FULL, clusters, cluster.clusterStorages(), Clock.systemUTC());
+        var step = new StreamBaseBackupTasklet(run, clusters, cluster.clusterStorages(), Clock.systemUTC());
         var waiting = CompletableFuture.runAsync(() -> step.execute(null, null));
         await().until(() -> run.progress().snapshot().step().startsWith("wait for run "));
         return new Waiting(place, waiting);

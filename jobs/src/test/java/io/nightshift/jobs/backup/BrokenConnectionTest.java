@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
-import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.FailureKind;
@@ -156,7 +155,7 @@ class BrokenConnectionTest {
 
     private void stream(RememberedRun run) {
         try (DatabaseOrchestrator clusters = cluster.through(network.port()).orchestrator()) {
-            new StreamBaseBackupTasklet(run, BackupType.FULL, clusters, cluster.clusterStorages(), Clock.systemUTC())
+            new StreamBaseBackupTasklet(run, clusters, cluster.clusterStorages(), Clock.systemUTC())
                     .execute(null, null);
         }
     }

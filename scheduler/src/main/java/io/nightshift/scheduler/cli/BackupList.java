@@ -4,6 +4,7 @@ import io.nightshift.infra.backup.BackupCatalog;
 import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.Proof;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
@@ -15,6 +16,7 @@ import io.nightshift.infra.storage.Storage;
 import io.nightshift.scheduler.DemoCluster;
 import io.nightshift.scheduler.Surroundings;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,8 +33,11 @@ final class BackupList {
     private final List<NightshiftException> failures;
 
     private final ClusterStorages storages;
+    private final Instant now;
 
-    private BackupList(List<StoredBackup> backups, List<NightshiftException> failures, ClusterStorages storages) {
+    private BackupList(
+            List<StoredBackup> backups, List<NightshiftException> failures, ClusterStorages storages, Instant now) {
+        this.now = now;
         this.backups = backups;
         this.failures = failures;
         this.storages = storages;
@@ -54,7 +59,7 @@ final class BackupList {
                 failures.add(failed);
             }
         }
-        return new BackupList(backups, failures, storages);
+        return new BackupList(backups, failures, storages, surroundings.clock().instant());
     }
 
     private static ClusterStorages storages(Surroundings surroundings, Configuration configuration) {
@@ -102,7 +107,7 @@ final class BackupList {
         return clustersWithBackups().stream()
                 .map(cluster -> {
                     try {
-                        return RestorabilityText.line(restorability(cluster));
+                        return RestorabilityText.line(restorability(cluster), now);
                     } catch (NightshiftException unreadable) {
                         return RestorabilityText.unknown(cluster, unreadable);
                     }
@@ -110,11 +115,11 @@ final class BackupList {
                 .toList();
     }
 
-    List<Map<String, Object>> restorabilityJson() {
+    List<Map<String, @Nullable Object>> restorabilityJson() {
         return clustersWithBackups().stream()
                 .map(cluster -> {
                     try {
-                        return RestorabilityText.json(restorability(cluster));
+                        return RestorabilityText.json(restorability(cluster), now);
                     } catch (NightshiftException unreadable) {
                         return RestorabilityText.unknownJson(cluster, unreadable);
                     }
@@ -265,7 +270,7 @@ final class BackupList {
                         : document.source().damage().stream()
                                 .map(page -> Map.of("path", page.path(), "block", page.block()))
                                 .toList());
-        json.put("provenAt", null);
+        json.put("provenAt", backup.proof().filter(Proof::holds).map(Proof::at).orElse(null));
         json.put("pinned", false);
         json.put("startLsn", document == null ? null : document.startLsn().toString());
         json.put("endLsn", document == null ? null : document.endLsn().toString());

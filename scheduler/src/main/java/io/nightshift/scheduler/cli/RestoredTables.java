@@ -10,6 +10,7 @@ import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.server.PgDump;
 import io.nightshift.infra.server.PostgresBinaries;
+import io.nightshift.infra.server.ServerBinaries;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.RunState;
@@ -35,7 +36,11 @@ record RestoredTables(
 
     int call() {
         int major = plan.document().major();
-        var restore = new TableRestore(source.chain(plan), plan, source.wal(), binaries(major), PgDump.find(major));
+        PostgresBinaries binaries = ServerBinaries.ofThisMachine(
+                        surroundings.home().binaries())
+                .find(major)
+                .orElseGet(() -> PostgresBinaries.installed(major));
+        var restore = new TableRestore(source.chain(plan), plan, source.wal(), binaries, PgDump.find(major));
         return ForegroundWork.begin(
                         top, surroundings, "restore", plan.document().cluster(), settings())
                 .run(
@@ -48,15 +53,6 @@ record RestoredTables(
         ForegroundWork.keep(top, surroundings, extracted.replay());
         print(extracted, took);
         return outcome(extracted, took);
-    }
-
-    /** An installed server first; it has what the embedded one lacks: extensions, lz4, zstd. */
-    private PostgresBinaries binaries(int major) {
-        return PostgresBinaries.findInstalled(major).orElseGet(() -> {
-            PostgresBinaries embedded =
-                    PostgresBinaries.embedded(surroundings.home().binaries());
-            return embedded.version().major() == major ? embedded : PostgresBinaries.installed(major);
-        });
     }
 
     private Map<String, Object> settings() {

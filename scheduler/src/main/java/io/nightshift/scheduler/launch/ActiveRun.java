@@ -190,6 +190,11 @@ final class ActiveRun implements RunContext {
     }
 
     @Override
+    public String type() {
+        return run.type();
+    }
+
+    @Override
     public <T extends Record> T settings(Class<T> type) {
         return settings.read(type, run.settings());
     }

@@ -1,0 +1,98 @@
+package io.nightshift.infra.backup;
+
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.RunId;
+import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageFailures;
+import io.nightshift.infra.storage.StoredObjectWriter;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a restore test has shown, kept beside the backup that was restored: {@code notes/<time>-proven.json} or
+ * {@code -refuted.json}. Its name alone says the verdict.
+ *
+ * @param provenAt when the last check ended
+ * @param chain how many backups were needed
+ * @param tookSeconds from the beginning of the restore to the first connection; null if there was none
+ * @param reachedLsn where recovery ended; null if it did not
+ * @param reachedAt when the last transaction ended that is in it; null if that is not known
+ * @param lossSeconds how far that was behind the source when the test began; at most
+ * @param lossBytes of WAL, likewise; null if the source did not answer
+ * @param tables whose pages were read and compared with their visibility maps
+ * @param indexes that were compared with their tables
+ * @param notDone what was asked for and could not be judged
+ * @param wrong how many findings there were
+ * @param findings the first of them, in plain words
+ */
+public record ProofNote(
+        int formatVersion,
+        BackupLabel label,
+        RunId run,
+        Instant provenAt,
+        int chain,
+        @Nullable Double tookSeconds,
+        @Nullable Lsn reachedLsn,
+        @Nullable Instant reachedAt,
+        @Nullable Double lossSeconds,
+        @Nullable Long lossBytes,
+        long tables,
+        long indexes,
+        int assertions,
+        List<String> notDone,
+        int wrong,
+        List<String> findings) {
+
+    public static final int FORMAT_VERSION = 1;
+
+    private static final int MOST_LINES = 100;
+    private static final Pattern NAME = Pattern.compile("notes/(\\d{8}T\\d{6}Z)-(proven|refuted)\\.json");
+
+    /** A note by its name. */
+    record Named(String name, Proof proof) {}
+
+    public ProofNote {
+        notDone = notDone.stream().limit(MOST_LINES).toList();
+        findings = findings.stream().limit(MOST_LINES).toList();
+    }
+
+    /** Keeps it in a storage that holds the backup. Written once; a second one of the same second and word is not kept. */
+    public void write(Storage storage, BackupPaths paths) {
+        String word = wrong == 0 ? "-proven" : "-refuted";
+        String object = paths.object(label, VerificationNote.FOLDER + BackupLabel.text(provenAt) + word + ".json");
+        try (StoredObjectWriter writer = storage.create(object)) {
+            writer.write(BackupJson.bytes(this));
+            writer.commit();
+        } catch (NightshiftException failed) {
+            if (!StorageFailures.isExisting(failed) || storage.stat(object).isEmpty()) {
+                throw failed;
+            }
+        }
+    }
+
+    /** The newest among the names of a backup's objects; of two in one second the worse. */
+    static Optional<Named> newest(BackupLabel label, Collection<String> names) {
+        return names.stream()
+                .flatMap(name -> named(label, name).stream())
+                .max((one, other) -> Proof.NEWEST_LAST.compare(one.proof(), other.proof()));
+    }
+
+    static ProofNote read(byte[] bytes) {
+        return BackupJson.MAPPER.readValue(bytes, ProofNote.class);
+    }
+
+    private static Optional<Named> named(BackupLabel label, String name) {
+        Matcher parts = NAME.matcher(name);
+        return parts.matches()
+                ? BackupLabel.time(parts.group(1))
+                        .map(at -> new Named(
+                                name, new Proof(label, at, parts.group(2).equals("proven"), null)))
+                : Optional.empty();
+    }
+}

@@ -1,0 +1,195 @@
+package io.nightshift.infra.restore;
+
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.server.PostgresBinaries;
+import io.nightshift.infra.server.PostgresServer;
+import io.nightshift.infra.server.ServerUser;
+import io.nightshift.infra.wal.StoredWal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A restored cluster with a server on it that nobody else can enter, does nothing by itself, and may be written to.
+ * Closing it throws all of it away, whatever happened; {@link RestoredCopies#sweep} does so for a process that was killed.
+ */
+public final class RestoredCopy implements AutoCloseable {
+
+    /** Nothing of it need survive anything. */
+    private static final Map<String, String> THROWN_AWAY =
+            Map.of("fsync", "off", "full_page_writes", "off", "autovacuum", "off");
+
+    private final TemporaryCopy copy;
+    private List<Path> tablespaces = List.of();
+    private @Nullable PostgresServer server;
+
+    private RestoredCopy(TemporaryCopy copy) {
+        this.copy = copy;
+    }
+
+    /** Takes a directory that is absent, empty, or has only what a killed process left. REFUSED otherwise. */
+    public static RestoredCopy in(Path directory) {
+        return new RestoredCopy(TemporaryCopy.in(directory.toAbsolutePath().normalize()));
+    }
+
+    /** See {@link RestoredCopies#sweep}. */
+    @SuppressWarnings("try") // what is left is taken, and closed
+    static List<Path> sweep(Path parent) {
+        List<Path> swept = new ArrayList<>();
+        for (Path directory : directories(parent)) {
+            try (TemporaryCopy left = TemporaryCopy.in(directory)) {
+                swept.add(directory);
+            } catch (NightshiftException failed) {
+                if (failed.kind() != FailureKind.REFUSED) {
+                    throw failed;
+                }
+                continue; // somebody is at work there
+            }
+            try {
+                Files.deleteIfExists(directory);
+            } catch (IOException failed) {
+                throw TargetFailures.of(directory, failed);
+            }
+        }
+        return swept;
+    }
+
+    private static List<Path> directories(Path parent) {
+        if (!Files.isDirectory(parent)) {
+            return List.of();
+        }
+        try (Stream<Path> entries = Files.list(parent)) {
+            return entries.filter(Files::isDirectory).sorted().toList();
+        } catch (IOException failed) {
+            throw TargetFailures.of(parent, failed);
+        }
+    }
+
+    /** Writes the cluster, inert. All is checked while it is written. */
+    public Restored restore(
+            List<BackupCopies> chain,
+            RestorePlan plan,
+            StoredWal wal,
+            int workers,
+            Progress progress,
+            Cancellation cancellation) {
+        Map<String, Path> places = places(plan.document());
+        tablespaces = List.copyOf(places.values());
+        return new Restore(
+                        chain,
+                        plan,
+                        RestorePlan.Action.PROMOTE,
+                        wal,
+                        new Restore.Destination(copy.data(), places, false, false))
+                .run(workers, progress, cancellation);
+    }
+
+    private Map<String, Path> places(BackupDocument document) {
+        Map<String, Path> places = new LinkedHashMap<>();
+        for (BackupDocument.Archive archive : document.archives()) {
+            if (archive.tablespace() != null && archive.location().startsWith("/")) {
+                places.put(archive.tablespace(), copy.tablespace(archive.tablespace()));
+            }
+        }
+        return places;
+    }
+
+    /**
+     * Recovers it to the plan's target, for as long as that takes, and starts a server that is open when this returns.
+     *
+     * @param binaries of the cluster's major version
+     * @param replayedBytes of WAL
+     * @return how quickly it was replayed
+     */
+    public Throughput recover(
+            PostgresBinaries binaries, long replayedBytes, Progress progress, Cancellation cancellation) {
+        progress.begin("recover", null, "");
+        tablespaces.forEach(ServerUser.of(copy.data())::own);
+        long begun = System.nanoTime();
+        PostgresServer adopted = PostgresServer.adopt(copy.data(), binaries, cancellation);
+        Throughput replay = Throughput.since(begun, Throughput.Work.REPLAY, replayedBytes);
+        cancellation.check();
+        adopted.start(THROWN_AWAY);
+        server = adopted;
+        return replay;
+    }
+
+    /** The server; it runs. */
+    PostgresServer server() {
+        return Objects.requireNonNull(server, "recover() comes first");
+    }
+
+    TemporaryCopy files() {
+        return copy;
+    }
+
+    /** The server's messages since recovery began. */
+    public List<String> log() {
+        try {
+            return Files.readAllLines(server().log());
+        } catch (IOException failed) {
+            throw TargetFailures.of(server().log(), failed);
+        }
+    }
+
+    /** The databases that one can connect to. */
+    public List<String> databases(boolean templates) {
+        try (Connection connection = connect("template1");
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT datname FROM pg_database WHERE datallowconn"
+                        + (templates ? "" : " AND NOT datistemplate") + " ORDER BY datname")) {
+            List<String> databases = new ArrayList<>();
+            while (row.next()) {
+                databases.add(row.getString(1));
+            }
+            return databases;
+        } catch (SQLException e) {
+            throw SqlStates.failure("databases of the temporary copy not listed", e);
+        }
+    }
+
+    /** What the source's administrators set for roles and databases must not reach into sessions. */
+    static String options(PostgresServer server) {
+        return InertSession.options(server.binaries().version().major())
+                + " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+                + " -c default_transaction_read_only=off -c row_security=off -c search_path=pg_catalog";
+    }
+
+    /** A new session of a superuser; what the source's administrators set for roles and databases does not reach it. */
+    public Connection connect(String database) throws SQLException {
+        Properties properties = new Properties();
+        properties.setProperty("user", server().username());
+        properties.setProperty("password", server().password());
+        properties.setProperty("ApplicationName", "nightshift");
+        properties.setProperty("connectTimeout", "10");
+        properties.setProperty("options", options(server()));
+        return DriverManager.getConnection(server().url(database), properties);
+    }
+
+    @Override
+    public void close() {
+        try (copy) {
+            if (server != null) {
+                server.stop();
+            }
+        }
+    }
+}
