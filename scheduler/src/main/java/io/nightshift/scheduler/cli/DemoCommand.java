@@ -19,6 +19,7 @@ import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunFilter;
 import io.nightshift.scheduler.ledger.RunHistory;
 import io.nightshift.scheduler.ledger.RunState;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -95,7 +96,7 @@ final class DemoCommand implements Callable<Integer> {
         Run run;
         WorkloadReport workload;
         DemoAccident.Story accident = null;
-        Run changes = null;
+        List<Run> further = new ArrayList<>();
         try (Nightshift nightshift = Nightshift.forOwnRuns(surroundings, configuration, controlDatabase)) {
             Cancellation cancellation = new Cancellation();
             top.onSignal(() -> {
@@ -135,23 +136,22 @@ final class DemoCommand implements Callable<Integer> {
                     say("somebody empties the table " + DemoAccident.TABLE + "; restoring to the moment before ...");
                     accident = accident(surroundings, configuration, demo, cancellation);
                     say("incremental backup of what has changed since ...");
-                    changes = follower.work(
+                    LaunchRequest incremental = request(
+                            surroundings,
+                            configuration,
                             nightshift,
-                            nightshift
-                                    .requests()
-                                    .launch(request(
-                                            surroundings,
-                                            configuration,
-                                            nightshift,
-                                            "incremental-backup",
-                                            Map.of("backup.checkpoint", "fast"))));
+                            "incremental-backup",
+                            Map.of("backup.checkpoint", "fast"));
+                    further.add(follower.work(nightshift, nightshift.requests().launch(incremental)));
+                    say("restore test: restored once more, checked, and thrown away ...");
+                    LaunchRequest test = request(surroundings, configuration, nightshift, "restore-test", Map.of());
+                    further.add(follower.work(nightshift, nightshift.requests().launch(test)));
                 }
                 archive.requireAlive();
             }
         }
         show(surroundings, configuration, controlDatabase, run, workload, accident);
-        return Stream.of(Optional.of(run), Optional.ofNullable(changes))
-                .flatMap(Optional::stream)
+        return Stream.concat(Stream.of(run), further.stream())
                 .mapToInt(one -> one.exitStatus() == null ? FailureKind.BUG.exitStatus() : one.exitStatus())
                 .max()
                 .orElseThrow();
