@@ -37,9 +37,9 @@ public final class TestPostgres implements AutoCloseable {
             "log_line_prefix", "%m [%p] %q%u@%d ");
 
     static {
-        // What a test waits for at a server comes within milliseconds; by default it would look ten times a second.
+        // What a test waits for at a server comes soon, and each look may cost a login: neither 10 ms nor 100.
         Awaitility.setDefaultPollDelay(Duration.ZERO);
-        Awaitility.setDefaultPollInterval(Duration.ofMillis(10));
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(40));
     }
 
     private final Path directory;

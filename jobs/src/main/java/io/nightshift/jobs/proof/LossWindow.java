@@ -29,10 +29,10 @@ record LossWindow(Duration time, @Nullable Long bytes) {
 
     String words() {
         if (bytes == null) {
-            return RestoreTestReport.duration(time);
+            return "at most " + RestoreTestReport.duration(time);
         }
         return bytes == 0
                 ? "nothing"
-                : RestoreTestReport.duration(time) + " (" + new DataSize(bytes).rounded() + " of WAL)";
+                : "at most " + RestoreTestReport.duration(time) + " (" + new DataSize(bytes).rounded() + " of WAL)";
     }
 }

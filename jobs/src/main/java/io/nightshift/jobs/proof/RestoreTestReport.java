@@ -131,7 +131,7 @@ final class RestoreTestReport {
         run.summary("restored " + what + " in " + duration(opened.took()) + ", "
                 + count(result.tables(), "table", "tables") + " and "
                 + count(result.indexes(), "index", "indexes") + " checked, "
-                + (wrong == 0 ? "" : wrong + " wrong, ") + "would lose at most "
+                + (wrong == 0 ? "" : wrong + " wrong, ") + "would lose "
                 + opened.loss().words());
     }
 

@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Whatever was done to a cluster, and whenever its backups were taken: each restores to exactly what there was then. */
 class RandomChainsTest {
 
-    private static final int ACTS = Effort.of(60, 400);
-    private static final int BACKUPS = Effort.of(5, 30);
+    private static final int ACTS = Effort.of(40, 400);
+    private static final int BACKUPS = Effort.of(4, 30);
     private static final int RESTORES = Effort.of(2, 30);
 
     static Stream<Arguments> contests() {

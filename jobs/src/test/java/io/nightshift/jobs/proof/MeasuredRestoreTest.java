@@ -50,8 +50,8 @@ class MeasuredRestoreTest {
         var atMost = LossWindow.between(REACHED, new SourcePoint(asked, END.plus(3 << 20), null, ""));
         var exact = LossWindow.between(REACHED, new SourcePoint(asked, END.plus(3 << 20), BACKUP.plusSeconds(72), ""));
 
-        assertThat(atMost.words()).isEqualTo("59:00 min (3.00 MB of WAL)");
-        assertThat(exact.words()).isEqualTo("12.0 s (3.00 MB of WAL)");
+        assertThat(atMost.words()).isEqualTo("at most 59:00 min (3.00 MB of WAL)");
+        assertThat(exact.words()).isEqualTo("at most 12.0 s (3.00 MB of WAL)");
     }
 
     @Test
@@ -66,7 +66,7 @@ class MeasuredRestoreTest {
     void of_a_source_that_is_silent_everything_until_now_may_be_lost() {
         var loss = LossWindow.between(REACHED, new SourcePoint(BACKUP.plusSeconds(3660), null, null, "refused"));
 
-        assertThat(loss.words()).isEqualTo("1:00 h");
+        assertThat(loss.words()).isEqualTo("at most 1:00 h");
     }
 
     @Test

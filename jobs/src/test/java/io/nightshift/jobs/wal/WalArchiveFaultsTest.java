@@ -193,7 +193,7 @@ class WalArchiveFaultsTest {
 
     private static void print(String when, double[] commits) {
         System.out.printf(
-                "FIGURE commits on disk, %s: p50 %.2f ms, p99 %.2f ms, slowest %.1f ms of %,d%n",
+                "FIGURE commits, %s: p50 %.2f ms, p99 %.2f ms, slowest %.1f ms of %,d%n",
                 when,
                 commits[commits.length / 2],
                 commits[commits.length * 99 / 100],

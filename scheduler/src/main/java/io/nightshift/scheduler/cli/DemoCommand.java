@@ -4,6 +4,7 @@ import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.sample.ChanukaWorkload;
 import io.nightshift.infra.sample.WorkloadPlan;
@@ -150,7 +151,7 @@ final class DemoCommand implements Callable<Integer> {
                 archive.requireAlive();
             }
         }
-        show(surroundings, configuration, controlDatabase, run, workload, accident);
+        show(surroundings, configuration, controlDatabase, run, workload, accident, further);
         return Stream.concat(Stream.of(run), further.stream())
                 .mapToInt(one -> one.exitStatus() == null ? FailureKind.BUG.exitStatus() : one.exitStatus())
                 .max()
@@ -192,7 +193,8 @@ final class DemoCommand implements Callable<Integer> {
             ControlDatabase controlDatabase,
             Run run,
             WorkloadReport workload,
-            DemoAccident.@Nullable Story accident) {
+            DemoAccident.@Nullable Story accident,
+            List<Run> further) {
         BackupList backups = BackupList.of(surroundings, configuration, DemoCluster.NAME);
         List<Run> history = new RunHistory(controlDatabase.connections())
                 .runs(RunFilter.newest(10).ofCluster(DemoCluster.NAME));
@@ -227,6 +229,12 @@ final class DemoCommand implements Callable<Integer> {
         top.out().println();
         if (accident != null) {
             tell(accident);
+        }
+        for (Run each : further) {
+            top.out().println(each.type() + "  " + each.state());
+            JobReport report = each.report();
+            top.out().println("  " + (report == null ? each.reason() : report.summary()));
+            top.out().println();
         }
         top.out().println("Backups of cluster demo");
         backups.print(top.out());

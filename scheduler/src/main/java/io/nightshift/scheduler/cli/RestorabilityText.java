@@ -64,8 +64,8 @@ final class RestorabilityText {
             return "";
         }
         boolean isNothing = note.lossBytes() != null && note.lossBytes() == 0;
-        return ", took " + Amounts.seconds(note.tookSeconds()) + ", would lose at most "
-                + (isNothing ? "nothing" : Amounts.seconds(note.lossSeconds()));
+        return ", took " + Amounts.seconds(note.tookSeconds()) + ", would lose "
+                + (isNothing ? "nothing" : "at most " + Amounts.seconds(note.lossSeconds()));
     }
 
     static String unknown(String cluster, NightshiftException why) {
