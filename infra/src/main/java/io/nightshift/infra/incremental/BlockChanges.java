@@ -1,5 +1,6 @@
 package io.nightshift.infra.incremental;
 
+import io.nightshift.infra.incremental.RelationFork.Fork;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,7 +18,7 @@ public final class BlockChanges {
 
     private final Set<RelationFork> truncated = new HashSet<>();
 
-    /** The fork was created, or truncated to so many blocks. */
+    /** The fork was created, or truncated to so many blocks; filenode 0 stands for all that the database has there. */
     public void truncated(RelationFork fork, long blocks) {
         truncated.add(fork);
         changed.getOrDefault(fork, Map.of()).forEach((number, marks) -> {
@@ -33,13 +34,10 @@ public final class BlockChanges {
                 .set((int) (block % RelationSegment.BLOCKS));
     }
 
-    /** Whether it was created or truncated, be it once and long ago. */
+    /** Whether it, or its whole database, was created or truncated, be it once and long ago. */
     public boolean isTruncated(RelationFork fork) {
-        return truncated.contains(fork);
-    }
-
-    public Set<RelationFork> truncated() {
-        return Set.copyOf(truncated);
+        return truncated.contains(fork)
+                || truncated.contains(new RelationFork(fork.tablespace(), fork.database(), 0, Fork.MAIN));
     }
 
     /** The blocks of a file that have changed, from its beginning; a copy. */

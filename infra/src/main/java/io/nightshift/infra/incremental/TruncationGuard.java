@@ -7,8 +7,8 @@ import java.util.Optional;
 
 /**
  * Keeps a server from sending blocks where only whole files are right. PostgreSQL 17 and 18 lose rows, or bring deleted ones
- * back, when a relation was truncated between two backups, and never notice when bits of a visibility map are cleared. A
- * server sends whole what the manifest of the parent does not list; so these files are left out of what it is shown.
+ * back, when a relation was truncated between two backups, and never notice when bits of a visibility map are cleared, nor
+ * what happens to free space maps. A server sends whole what the manifest of the parent does not list; so these files are left out of what it is shown.
  *
  * @param since what WAL has changed since the parent began
  */
@@ -17,8 +17,14 @@ public record TruncationGuard(BlockChanges since) {
     /** Whether the server may be shown this file of the parent's manifest. */
     public boolean mayShow(String path) {
         return RelationSegment.of(path)
-                .map(segment -> segment.fork().fork() != Fork.VISIBILITY_MAP && !since.isTruncated(segment.fork()))
+                .map(segment -> !isMap(segment) && !since.isTruncated(segment.fork()))
                 .orElse(true);
+    }
+
+    /** The WAL does not tell all that changes in it. */
+    private static boolean isMap(RelationSegment segment) {
+        Fork fork = segment.fork().fork();
+        return fork == Fork.VISIBILITY_MAP || fork == Fork.FREE_SPACE_MAP;
     }
 
     /**
@@ -38,8 +44,8 @@ public record TruncationGuard(BlockChanges since) {
         RelationSegment segment = RelationSegment.of(path).orElseThrow();
         if (!mayShow(path)) {
             return Optional.of("file " + path + " holds changed blocks only, although "
-                    + (segment.fork().fork() == Fork.VISIBILITY_MAP
-                            ? "it is a visibility map"
+                    + (isMap(segment)
+                            ? "it is a visibility map or a free space map"
                             : "its relation was truncated since the parent"));
         }
         BitSet missing = since.in(segment);

@@ -32,7 +32,6 @@ public final class WalSummaries {
     private static final String CONTENTS = """
             SELECT reltablespace, reldatabase, relfilenode, relforknumber, relblocknumber, is_limit_block
               FROM pg_wal_summary_contents(?, ?::pg_lsn, ?::pg_lsn)
-             WHERE relfilenode <> 0
             """;
 
     private WalSummaries() {}
@@ -51,7 +50,7 @@ public final class WalSummaries {
     public static BlockChanges truncations(Connection connection, List<WalRange> ranges) {
         return merge(
                 connection,
-                CONTENTS + " AND is_limit_block",
+                CONTENTS + " WHERE is_limit_block",
                 available -> covering(available, reached(available, ranges)));
     }
 

@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.incremental.RelationSegment;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.replication.ManifestFile;
 import io.nightshift.infra.run.Cancellation;
@@ -32,6 +33,7 @@ final class KeptFiles {
             TargetDirectory.UNFINISHED,
             DataDirectory.CONTROL_FILE,
             MemberWriter.TABLESPACE_MAP,
+            MemberWriter.LABEL,
             "standby.signal",
             "recovery.signal",
             "postgresql.conf",
@@ -81,7 +83,9 @@ final class KeptFiles {
     }
 
     private boolean isKept(String path, ManifestFile listed, Progress progress, Cancellation cancellation) {
+        // Changed blocks belong into another file: one that has them under their own name is the export of a backup.
         return !NEVER.contains(path)
+                && !RelationSegment.isIncremental(path)
                 && isEqual(FileNames.resolve(target.path(), path), listed, count -> {
                     cancellation.check();
                     progress.advance(count);

@@ -32,7 +32,7 @@ final class MemberWriter implements MemberVisitor {
 
     static final String TABLESPACE_MAP = "tablespace_map";
 
-    private static final String LABEL = "backup_label";
+    static final String LABEL = "backup_label";
 
     private static final int LARGEST_CONTROL_FILE = 1 << 20;
 

@@ -89,7 +89,7 @@ public final class Restore {
         try (DataDirectory target = DataDirectory.takeOver(directory, tablespaces, what(), destination.delta())) {
             var kept = new KeptFiles(target, document.major(), expected);
             kept.find(workers, progress, cancellation);
-            extractGround(target, expected, workers, progress, cancellation);
+            long ground = extractGround(target, expected, workers, progress, cancellation);
             progress.begin("restore " + document.label(), document.bytes() - kept.bytes(), "bytes");
             var extraction = new Extraction(copies, target, tablespaces, expected, Use.NEWEST, progress);
             extraction.run(workers, cancellation);
@@ -117,19 +117,28 @@ public final class Restore {
             complaints.addAll(wal.complaints());
             return new Restored(
                     extraction.files() + kept.files(),
-                    extraction.bytes() + kept.bytes(),
+                    ground + extraction.bytes() + kept.bytes(),
                     kept.files(),
-                    copies.used(),
+                    chain.stream()
+                            .flatMap(link -> link.used().stream())
+                            .distinct()
+                            .sorted()
+                            .toList(),
                     complaints,
                     notes(extraction, created),
                     checklist,
-                    Throughput.since(begun, Work.RESTORE, kept.files() > 0 ? 0 : extraction.bytes() + plan.walBytes()),
+                    Throughput.since(
+                            begun, Work.RESTORE, kept.files() > 0 ? 0 : ground + extraction.bytes() + plan.walBytes()),
                     port);
         }
     }
 
-    /** What the older backups of the chain have of files of which the newest has only the changed blocks, oldest first. */
-    private void extractGround(
+    /**
+     * What the older backups of the chain have of files of which the newest has only the changed blocks, oldest first.
+     *
+     * @return the bytes read
+     */
+    private long extractGround(
             DataDirectory target, ExpectedFiles newest, int workers, Progress progress, Cancellation cancellation) {
         var files = new ChainFiles(newest.paths());
         Deque<Set<String>> needed = new ArrayDeque<>();
@@ -138,13 +147,16 @@ public final class Restore {
             needed.addFirst(files.ofTheOneBefore(listed::contains));
         }
         files.requireAll();
+        long bytes = 0;
         for (BackupCopies link : chain.subList(0, chain.size() - 1)) {
             var expected = ExpectedFiles.only(link.manifest(), needed.removeFirst());
             progress.begin("restore " + link.document().label(), expected.bytes(), "bytes");
-            new Extraction(link, target, tablespaces, expected, Use.GROUND_OF_NEWER, progress)
-                    .run(workers, cancellation);
+            var extraction = new Extraction(link, target, tablespaces, expected, Use.GROUND_OF_NEWER, progress);
+            extraction.run(workers, cancellation);
+            bytes += extraction.bytes();
             CrashPoint.reach("restore.link-extracted");
         }
+        return bytes;
     }
 
     /**

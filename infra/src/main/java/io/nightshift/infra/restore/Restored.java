@@ -6,7 +6,7 @@ import java.util.List;
  * What a restore has written.
  *
  * @param files of the backup that are there now
- * @param bytes in them
+ * @param bytes that were written or were there; of a file that several backups of a chain have parts of, all of these
  * @param reused how many of them were there already
  * @param storages that were read
  * @param complaints what was wrong with copies that another one stood in for

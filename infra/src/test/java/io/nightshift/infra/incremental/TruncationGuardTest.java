@@ -44,7 +44,7 @@ class TruncationGuardTest {
     }
 
     @Test
-    void shows_neither_visibility_maps_nor_any_file_of_what_was_truncated() {
+    void shows_neither_maps_nor_any_file_of_what_was_truncated() {
         changes.truncated(CUT, 14);
 
         assertThat(guard.mayShow("base/5/16384")).isTrue();
@@ -52,7 +52,7 @@ class TruncationGuardTest {
         assertThat(guard.mayShow("base/5/16390")).isFalse();
         assertThat(guard.mayShow("base/5/16390.7")).isFalse();
         assertThat(guard.mayShow("base/5/INCREMENTAL.16390")).isFalse();
-        assertThat(guard.mayShow("base/5/16390_fsm")).isTrue();
+        assertThat(guard.mayShow("base/5/16384_fsm")).isFalse();
         assertThat(guard.mayShow("base/5/16384_vm")).isFalse();
         assertThat(guard.mayShow("base/6/16390")).isTrue();
         assertThat(guard.mayShow("PG_VERSION")).isTrue();
@@ -96,6 +96,19 @@ class TruncationGuardTest {
                 .hasValueSatisfying(fact -> assertThat(fact).contains("was truncated since the parent"));
         assertThat(guard.objection(Map.of("base/5/INCREMENTAL.16384_vm", header(1))))
                 .hasValueSatisfying(fact -> assertThat(fact).contains("it is a visibility map"));
+        assertThat(guard.objection(Map.of("base/5/INCREMENTAL.16384_fsm", header(1))))
+                .hasValueSatisfying(fact -> assertThat(fact).contains("a free space map"));
+    }
+
+    @Test
+    void shows_nothing_of_a_database_that_was_created_since() {
+        changes.truncated(new RelationFork(16500, 5, 0, Fork.MAIN), 0);
+
+        assertThat(guard.mayShow("pg_tblspc/16500/PG_18_202506291/5/16384")).isFalse();
+        assertThat(guard.mayShow("pg_tblspc/16500/PG_18_202506291/6/16384")).isTrue();
+        assertThat(guard.mayShow("base/5/16384")).isTrue();
+        assertThat(guard.objection(Map.of("pg_tblspc/16500/PG_18_202506291/5/INCREMENTAL.16384", header(10))))
+                .hasValueSatisfying(fact -> assertThat(fact).contains("was truncated since the parent"));
     }
 
     @Test

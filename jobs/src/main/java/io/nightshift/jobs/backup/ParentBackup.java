@@ -17,9 +17,14 @@ import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.wal.WalLineage;
 import java.sql.SQLException;
 import java.util.Optional;
+import java.util.Set;
 
 /** The backup that a new one builds on. The server is shown only what it can be trusted with, and what it sends is checked. */
 record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage lineage) {
+
+    /** Summaries that leave a hole, that the role may not read, or that were removed or damaged: a full backup needs none. */
+    private static final Set<FailureKind> UNUSABLE =
+            Set.of(FailureKind.REFUSED, FailureKind.CONFIGURATION, FailureKind.DATA_DAMAGED);
 
     /** Why nothing can be built on it, or what was built is not sound. */
     static final class Unusable extends RuntimeException {
@@ -66,8 +71,8 @@ record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage
     private static BlockChanges ask(ManagedNode node, RunContext run, Question question) {
         try (ServerSession session = ServerSession.open(node, run)) {
             return question.ask(session);
-        } catch (NightshiftException refused) {
-            throw refused.kind() == FailureKind.REFUSED ? new Unusable(String.valueOf(refused.getMessage())) : refused;
+        } catch (NightshiftException failed) {
+            throw UNUSABLE.contains(failed.kind()) ? new Unusable(String.valueOf(failed.getMessage())) : failed;
         } catch (SQLException e) {
             throw SqlStates.failure("WAL summaries of cluster " + run.cluster() + " not read", e);
         }

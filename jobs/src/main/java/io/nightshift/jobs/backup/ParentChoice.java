@@ -89,6 +89,23 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
         }
     }
 
+    /** Why no storage could give what a backup builds on; empty if one could, and if it needs none. */
+    static Optional<String> brokenParent(BackupDocument document, List<StoredBackup> backups) {
+        if (document.parent() == null) {
+            return Optional.empty();
+        }
+        Optional<StoredBackup> parent = backups.stream()
+                .filter(backup -> backup.paths().equals(document.paths())
+                        && backup.label().equals(document.parent()))
+                .findFirst();
+        if (parent.isEmpty()) {
+            return Optional.of("is in no storage");
+        }
+        return BackupChain.isComplete(parent.get(), backups)
+                ? Optional.empty()
+                : Optional.of("cannot be restored any more: it, or one that it needs, is lost or damaged");
+    }
+
     private static boolean isOnTheWay(WalLineage lineage, BackupDocument document) {
         return lineage.branches().stream()
                 .anyMatch(branch -> branch.timeline().equals(document.timeline())

@@ -1,7 +1,9 @@
 package io.nightshift.jobs.backup;
 
+import io.nightshift.infra.backup.BackupCatalog;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.NewBackup;
+import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.resilience.FailureKind;
@@ -11,6 +13,9 @@ import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.storage.StorageSet;
+import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.batch.core.scope.context.ChunkContext;
@@ -40,6 +45,7 @@ final class PublishBackupTasklet implements Tasklet {
         }
         BackupDocument document = WrittenBackup.recall(run);
         requireSameCluster(document);
+        requireWholeChain(document);
         NewBackup.publish(storages.forWriting(run.cluster()), document, run::checkOwnership);
         BackupReport.published(run, document);
         compare(document);
@@ -70,6 +76,22 @@ final class PublishBackupTasklet implements Tasklet {
                             + lineage.newest() + " by now",
                     "take another backup: WAL of the new timeline leads on from this one only if the promotion came"
                             + " after its end"));
+        }
+    }
+
+    /** What it builds on may have been deleted since it was chosen, or found damaged; then nobody can restore it. */
+    private void requireWholeChain(BackupDocument document) {
+        StorageSet own = storages.forWriting(run.cluster());
+        List<StoredBackup> backups = new BackupCatalog(storages.forReading(run.cluster())).backups(run.cluster());
+        Optional<String> broken = ParentChoice.brokenParent(document, backups);
+        if (broken.isPresent()) {
+            run.checkOwnership();
+            WrittenBackup.forget(run);
+            NewBackup.discard(own, document.paths(), document.label());
+            throw new NightshiftException(
+                    FailureKind.DATA_DAMAGED,
+                    "backup " + document.label() + " builds on " + document.parent() + ", which " + broken.get(),
+                    "nobody has seen the new backup and it is given up; run the job again");
         }
     }
 

@@ -2,20 +2,30 @@ package io.nightshift.jobs.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.BackupCopies;
+import io.nightshift.infra.restore.PlainExport;
+import io.nightshift.infra.restore.Restored;
+import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.JobReport;
+import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.Seed;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.infra.storage.FaultyStorage;
 import io.nightshift.infra.storage.FaultyStorage.Call;
+import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -148,6 +158,62 @@ class ChainFaultsTest {
     }
 
     @Test
+    void a_backup_whose_parent_is_deleted_while_it_is_taken_is_given_up_and_taken_again() throws Exception {
+        BackupLabel parent = newest().label();
+        JobRun run = IncrementalBackupTest.run(INCREMENTAL, cluster)
+                .before("publishBackup", () -> List.of("far", "near").forEach(storage -> delete(storage, parent)));
+
+        NightshiftException failed = run.attempt().failed();
+
+        assertThat(failed.kind()).isEqualTo(FailureKind.DATA_DAMAGED);
+        assertThat(failed).hasMessageContaining("builds on " + parent + ", which is in no storage");
+        BackupLabel left = newest().label();
+        assertThat(left).isLessThan(parent);
+        run.attempt().completed();
+        assertThat(newest().document().orElseThrow().parent()).isEqualTo(left);
+        try (RestoredBackup restored = RestoredBackup.of(cluster, newest().label())) {
+            assertWhole(restored);
+        }
+    }
+
+    private static StoredBackup newest() {
+        List<StoredBackup> backups = cluster.backups();
+        return backups.get(backups.size() - 1);
+    }
+
+    private static void delete(String storage, BackupLabel label) {
+        try {
+            Path json = cluster.storage(storage).resolve(newest().paths().object(label, BackupPaths.BACKUP_JSON));
+            if (Files.exists(json)) {
+                Files.delete(object(storage, label, BackupPaths.BACKUP_JSON));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void a_role_that_may_not_read_the_summaries_gets_a_full_backup_and_is_told_why() throws Exception {
+        server.postgres()
+                .execute(
+                        "postgres",
+                        "CREATE ROLE modest LOGIN REPLICATION PASSWORD 'secret'",
+                        "REVOKE EXECUTE ON FUNCTION pg_available_wal_summaries() FROM PUBLIC");
+
+        JobReport report = IncrementalBackupTest.run(INCREMENTAL, cluster.as("modest", "secret"))
+                .attempt()
+                .completed()
+                .report();
+
+        assertThat(newest().label().type()).isEqualTo(BackupType.FULL);
+        assertThat(report.sections().toString())
+                .contains("why it is a full backup", "permission denied for function pg_available_wal_summaries");
+        BackupLabel full = newest().label();
+        List.of("far", "near").forEach(storage -> delete(storage, full));
+        server.postgres().execute("postgres", "GRANT EXECUTE ON FUNCTION pg_available_wal_summaries() TO PUBLIC");
+    }
+
+    @Test
     void a_restore_that_breaks_off_anywhere_goes_on_to_the_same_end() throws Exception {
         Random random = Seed.underTest().get(Seed.underTest().size() - 1).random();
         Path whole = TestPostgres.temporaryDirectory("restored-").resolve("whole");
@@ -158,14 +224,42 @@ class ChainFaultsTest {
 
         for (int round = 0; round < Effort.of(4, 40); round++) {
             int last = 1 + random.nextInt(reads - 1);
-            assertThatThrownBy(() -> RestoredBackup.restore(onlyFar(far, last), chain.get(2), data, 2))
-                    .as("read %d of %d", last, reads)
-                    .isInstanceOf(NightshiftException.class);
+            Throwable broken = catchThrowable(() -> RestoredBackup.restore(onlyFar(far, last), chain.get(2), data, 2));
+            if (broken == null) {
+                // What the rounds before had left was so much that fewer reads were enough.
+                FileTree.delete(data);
+                continue;
+            }
+            assertThat(broken).as("read %d of %d", last, reads).isInstanceOf(NightshiftException.class);
             assertThat(data.resolve("global/pg_control")).doesNotExist();
         }
         RestoredBackup.restore(cluster, chain.get(2), data, 2);
 
         assertThat(relations(data)).isEqualTo(relations(whole));
+        FileTree.delete(data.getParent());
+    }
+
+    @Test
+    void over_the_export_of_a_link_the_same_is_restored_as_into_nothing() throws Exception {
+        Path whole = TestPostgres.temporaryDirectory("restored-").resolve("whole");
+        Path data = whole.resolveSibling("data");
+        Restored fresh = RestoredBackup.restore(cluster, chain.get(2), whole, 2);
+        new PlainExport(
+                        BackupCopies.of(
+                                cluster.backups().stream()
+                                        .filter(backup -> backup.label().equals(chain.get(2)))
+                                        .findFirst()
+                                        .orElseThrow(),
+                                cluster.clusterStorages().forReading(TestCluster.NAME)),
+                        data,
+                        Map.of())
+                .run(2, new Progress(), new Cancellation());
+
+        RestoredBackup.restore(cluster, chain.get(2), data, 2, true);
+
+        assertThat(relations(data)).isEqualTo(relations(whole));
+        assertThat(fresh.bytes()).isGreaterThan(bytes(whole.resolve("base")) + bytes(whole.resolve("pg_wal")));
+        assertThat(data.resolve("backup_label")).hasSameTextualContentAs(whole.resolve("backup_label"));
         FileTree.delete(data.getParent());
     }
 
@@ -179,6 +273,14 @@ class ChainFaultsTest {
             }
             return faulty.failFrom(Call.OPEN, 1, FailureKind.STORAGE_UNAVAILABLE);
         });
+    }
+
+    private static long bytes(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+        }
     }
 
     /** A sum of each file of a database, by path. */

@@ -48,6 +48,11 @@ final class RestoredBackup implements AutoCloseable {
 
     /** Writes the data directory, and starts nothing. */
     static Restored restore(TestCluster cluster, BackupLabel label, Path data, int workers) {
+        return restore(cluster, label, data, workers, false);
+    }
+
+    /** @param over whether over what is there */
+    static Restored restore(TestCluster cluster, BackupLabel label, Path data, int workers, boolean over) {
         List<StoredBackup> backups = cluster.backups();
         StoredBackup wanted = backups.stream()
                 .filter(backup -> backup.label().equals(label))
@@ -61,7 +66,7 @@ final class RestoredBackup implements AutoCloseable {
                         plan,
                         RestorePlan.Action.PROMOTE,
                         source.wal(),
-                        new Restore.Destination(data, elsewhere(plan, data), false, false))
+                        new Restore.Destination(data, elsewhere(plan, data), over, false))
                 .run(workers, new Progress(), new Cancellation());
     }
 
