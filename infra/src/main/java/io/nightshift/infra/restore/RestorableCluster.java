@@ -92,9 +92,9 @@ public final class RestorableCluster {
         return storages;
     }
 
-    /** The backups that a plan needs, oldest first. DATA_DAMAGED if one of them is lost. */
+    /** The backups that a plan needs, oldest first, wherever they can be read. */
     public List<BackupCopies> chain(RestorePlan plan) {
-        return BackupChain.of(plan.backup(), backups).links().stream()
+        return plan.chain().links().stream()
                 .map(link -> BackupCopies.of(link, storages))
                 .toList();
     }

@@ -32,7 +32,7 @@ public record RestoreEstimate(Optional<Part> files, Optional<Part> replay) {
      * @param rates what was measured
      */
     public static RestoreEstimate of(RestorePlan plan, Function<Work, Optional<Rate>> rates) {
-        long written = plan.document().bytes() + plan.walBytes();
+        long written = plan.backupBytes() + plan.walBytes();
         return new RestoreEstimate(
                 rates.apply(Work.RESTORE)
                         .or(() -> rates.apply(Work.VERIFICATION))

@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a restore is going to do. That the target can be reached was found out from the backup and the WAL itself.
  *
+ * @param chain the backup, and those that it needs
  * @param target as it was asked for
  * @param recovery the target as the server is told, which may name the same place otherwise
  * @param lineage of the timeline that recovery follows
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param notes what else to know
  */
 public record RestorePlan(
-        StoredBackup backup,
+        BackupChain chain,
         RestoreTarget target,
         RestoreTarget recovery,
         WalLineage lineage,
@@ -58,8 +60,19 @@ public record RestorePlan(
         notes = List.copyOf(notes);
     }
 
+    public StoredBackup backup() {
+        return chain.newest();
+    }
+
     public BackupDocument document() {
-        return backup.document().orElseThrow();
+        return backup().document().orElseThrow();
+    }
+
+    /** Unpacked, of all backups that are read: at most so much is written for them. */
+    public long backupBytes() {
+        return chain.links().stream()
+                .mapToLong(link -> link.document().orElseThrow().bytes())
+                .sum();
     }
 
     public Lsn stopsAt() {

@@ -360,7 +360,8 @@ final class RestorePlanner {
                 readOwnWal();
             }
             var replay = new RestorePlan.Replay(stopsAt, newest, List.copyOf(tablespaces));
-            return new RestorePlan(backup, target, recovery, lineage, needed, bytes, replay, notes);
+            return new RestorePlan(
+                    BackupChain.of(backup, backups), target, recovery, lineage, needed, bytes, replay, notes);
         }
 
         /** What the backup has of it, and the archive has not. Whether it is whole the restore itself finds out. */

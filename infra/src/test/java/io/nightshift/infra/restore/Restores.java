@@ -1,5 +1,6 @@
 package io.nightshift.infra.restore;
 
+import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.Backups;
 import io.nightshift.infra.backup.StoredBackup;
@@ -18,7 +19,7 @@ final class Restores {
         StoredBackup backup = Backups.find(storages, label);
         BackupDocument document = backup.document().orElseThrow();
         var plan = new RestorePlan(
-                backup,
+                new BackupChain(List.of(backup)),
                 new RestoreTarget.Immediate(),
                 new RestoreTarget.Immediate(),
                 WalLineage.of(document.timeline()),

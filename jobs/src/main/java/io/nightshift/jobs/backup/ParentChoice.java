@@ -76,9 +76,6 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
             return Optional.of(
                     "was taken with data checksums " + checksums + ", which are " + wanted.checksums() + " now");
         }
-        if (!document.source().damage().isEmpty()) {
-            return Optional.of("holds pages that were damaged on the server");
-        }
         try {
             return BackupChain.of(candidate, backups).links().stream()
                     .flatMap(link -> notWhole(link, wanted.storages()).stream()

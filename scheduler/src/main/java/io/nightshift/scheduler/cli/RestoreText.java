@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Restores as people and programs read them. */
 final class RestoreText {
@@ -30,12 +31,23 @@ final class RestoreText {
                 document.label() + ", ended " + RunText.time(document.endedAt()) + " at " + document.endLsn() + ", "
                         + Arguments.bytes(document.bytes()) + " (" + Arguments.bytes(document.storedBytes())
                         + " stored)");
+        if (document.parent() != null) {
+            facts.put(
+                    "built on",
+                    plan.chain().links().stream()
+                            .limit(plan.chain().links().size() - 1)
+                            .map(link -> link.label().toString())
+                            .collect(Collectors.joining(", ")));
+        }
         facts.put("WAL", wal(plan) + ", " + Arguments.bytes(plan.replayedBytes()) + " to replay");
         facts.put("timeline", timelines(plan));
         facts.put(
                 "ends at",
                 plan.stopsAt() + (plan.newest() == null ? "" : ", with all transactions up to " + plan.newest()));
-        facts.put("needs", Arguments.bytes(document.bytes() + plan.walBytes()) + " of disk");
+        facts.put(
+                "needs",
+                (document.parent() == null ? "" : "at most ") + Arguments.bytes(plan.backupBytes() + plan.walBytes())
+                        + " of disk");
         facts.put("time", time(document, estimate));
         notes.forEach(note -> facts.merge("note", note, (one, other) -> one + "; " + other));
         return facts;
@@ -104,7 +116,7 @@ final class RestoreText {
                 plan.wal().steps().stream().map(step -> step.segment().name()).toList());
         json.put("walStoredBytes", plan.storedBytes());
         json.put("replayedBytes", plan.replayedBytes());
-        json.put("bytes", document.bytes() + plan.walBytes());
+        json.put("bytes", plan.backupBytes() + plan.walBytes());
         json.put("notes", plan.notes());
         return json;
     }
