@@ -27,7 +27,7 @@ class RestorabilityTextTest {
             Lsn.parse("0/9000000"),
             Instant.parse("2026-11-28T07:59:00Z"));
     private static final String RESTORABLE =
-            "cluster chanuka: restorable from 2026-11-20 01:10:00 UTC to 2026-11-28 07:59:00 UTC";
+            "cluster chanuka: restorable from 2026-11-20 01:10:00 UTC to the last transaction archived by 2026-11-28 07:59:00 UTC";
 
     private static Proof proof(Instant at, @Nullable Long lossBytes, String... findings) {
         var note = new ProofNote(
