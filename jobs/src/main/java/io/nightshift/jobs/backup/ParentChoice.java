@@ -6,6 +6,7 @@ import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.backup.StoredBackup.State;
 import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.wal.WalLineage;
 import java.time.Duration;
@@ -44,7 +45,10 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
         List<StoredBackup> newestFirst = backups.stream()
                 .filter(backup -> wanted.type() == BackupType.INCREMENTAL
                         || backup.label().type() == BackupType.FULL)
-                .sorted(Comparator.comparing(StoredBackup::label).reversed())
+                .sorted(Comparator.comparing(
+                                (StoredBackup backup) -> backup.label().time())
+                        .thenComparing(ParentChoice::start) // two may begin in one second
+                        .reversed())
                 .toList();
         for (StoredBackup candidate : newestFirst) {
             Optional<String> unfit = unfit(wanted, candidate, backups);
@@ -59,6 +63,10 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
             reasons.add("there is no " + (wanted.type() == BackupType.INCREMENTAL ? "" : "full ") + "backup yet");
         }
         return new ParentChoice(null, reasons);
+    }
+
+    private static Lsn start(StoredBackup backup) {
+        return backup.document().map(BackupDocument::startLsn).orElse(Lsn.INVALID);
     }
 
     private static Optional<String> unfit(Wanted wanted, StoredBackup candidate, List<StoredBackup> backups) {

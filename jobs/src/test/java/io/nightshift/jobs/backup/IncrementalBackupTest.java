@@ -16,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -110,6 +111,15 @@ class IncrementalBackupTest {
                 }
             }
         }
+    }
+
+    /** Two may begin in one second, and then their labels do not tell. */
+    static BackupLabel newest(TestCluster cluster) {
+        return cluster.backups().stream()
+                .max(Comparator.comparing(
+                        backup -> backup.document().orElseThrow().startLsn()))
+                .orElseThrow()
+                .label();
     }
 
     /** Backups, and what the server had when each was taken. */

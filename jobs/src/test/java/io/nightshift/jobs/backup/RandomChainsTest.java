@@ -3,7 +3,6 @@ package io.nightshift.jobs.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.backup.BackupLabel;
-import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
@@ -50,8 +49,7 @@ class RandomChainsTest {
             while (had.size() < BACKUPS) {
                 IntStream.range(0, random.nextInt(2 * ACTS / BACKUPS)).forEach(act -> done.add(workload.act()));
                 IncrementalBackupTest.run(type(random), cluster).attempt().completed();
-                List<StoredBackup> backups = cluster.backups();
-                BackupLabel label = backups.get(backups.size() - 1).label();
+                BackupLabel label = IncrementalBackupTest.newest(cluster);
                 done.add(label.toString());
                 had.put(label, RandomWorkload.state(postgres::connect));
             }
