@@ -7,7 +7,8 @@ import java.time.Duration;
 /** How a backup is taken that needs another one; every default and limit. */
 record ChainedBackupSettings(
         @Describe(
-                "a full backup is taken instead once the last one is older; shorter bounds what one damaged backup costs")
+                "a full backup is taken instead once the last one is older, or will be within the hour; shorter bounds what one"
+                        + " damaged backup costs")
         Duration fullEvery,
 
         @Describe("backups that may need each other; a longer chain takes longer to restore")
@@ -26,6 +27,7 @@ record ChainedBackupSettings(
     }
 
     private static final int LONGEST_CHAIN = 200;
+    private static final Duration LONGEST_EARLIER = Duration.ofHours(1);
 
     ChainedBackupSettings {
         new Refusals()
@@ -34,6 +36,12 @@ record ChainedBackupSettings(
                         maxChain < 2 || maxChain > LONGEST_CHAIN,
                         "max-chain is " + maxChain + "; accepted: 2 to " + LONGEST_CHAIN)
                 .throwIfAny();
+    }
+
+    /** A run that is due each night begins a little earlier or later than the one a week ago. */
+    Duration fullMayBeEarlier() {
+        Duration tenth = fullEvery.dividedBy(10);
+        return tenth.compareTo(LONGEST_EARLIER) < 0 ? tenth : LONGEST_EARLIER;
     }
 
     static ChainedBackupSettings defaults() {

@@ -131,7 +131,7 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
     private static Optional<String> fullIsDue(Wanted wanted, BackupChain chain, ChainedBackupSettings settings) {
         Instant began = chain.full().document().orElseThrow().startedAt();
         Duration age = Duration.between(began, wanted.now());
-        if (age.compareTo(settings.fullEvery()) >= 0) {
+        if (age.plus(settings.fullMayBeEarlier()).compareTo(settings.fullEvery()) >= 0) {
             return Optional.of("the last full backup began at " + began + ", and full-every is "
                     + Durations.print(settings.fullEvery()));
         }

@@ -166,7 +166,8 @@ class ParentChoiceTest {
         assertThat(choose(BackupType.INCREMENTAL, 20))
                 .isEqualTo(new ParentChoice(null, List.of("the chain has 14 backups, and max-chain is 14")));
         assertThat(choose(BackupType.DIFFERENTIAL, 20).parent()).isNotNull();
-        assertThat(choose(BackupType.DIFFERENTIAL, 7 * 24))
+        assertThat(choose(BackupType.DIFFERENTIAL, 7 * 24 - 2).parent()).isNotNull();
+        assertThat(choose(BackupType.DIFFERENTIAL, 7 * 24 - 1))
                 .isEqualTo(new ParentChoice(
                         null, List.of("the last full backup began at 2026-11-22T01:00:00Z, and full-every is 7d")));
     }
