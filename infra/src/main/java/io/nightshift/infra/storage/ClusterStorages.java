@@ -54,12 +54,18 @@ public final class ClusterStorages {
 
     /** The required storages as one, for writing: each belongs to this installation, or does from now on. */
     public StorageSet forWriting(String cluster) {
-        List<DirectoryStorage> required = cluster(cluster).storages().entrySet().stream()
-                .filter(use -> use.getValue() == StorageDuty.REQUIRED)
-                .map(use -> open(use.getKey()))
-                .toList();
+        List<DirectoryStorage> required =
+                required(cluster).stream().map(this::open).toList();
         required.forEach(this::own);
         return new StorageSet(required.stream().map(layer).toList());
+    }
+
+    /** The names of the storages that every backup of the cluster goes to. */
+    public List<String> required(String cluster) {
+        return cluster(cluster).storages().entrySet().stream()
+                .filter(use -> use.getValue() == StorageDuty.REQUIRED)
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     private void own(DirectoryStorage storage) {

@@ -1,8 +1,8 @@
 package io.nightshift.infra.server;
 
+import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -20,18 +21,33 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class TcpRelay implements AutoCloseable {
 
-    /** What happens to the bytes that the server sends. */
-    private interface Downstream {
-        void pump(InputStream server, OutputStream client) throws IOException;
+    /** What happens to the bytes of one direction of one connection, until there are no more. */
+    @FunctionalInterface
+    public interface Pump {
+        void carry(InputStream from, OutputStream to) throws IOException;
     }
+
+    /** What becomes of one message of the server. */
+    @FunctionalInterface
+    public interface Alteration {
+        byte[] altered(int type, byte[] body);
+    }
+
+    /** Its body: the process, and a secret. */
+    private static final int BACKEND_KEY_DATA = 'K';
+
+    /** A byte of its own, before all messages. */
+    private static final int REFUSES_ENCRYPTION = 'N';
 
     private final ServerSocket listener;
     private final InetSocketAddress server;
-    private final Downstream downstream;
+    private final Pump upstream;
+    private final Pump downstream;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
-    private TcpRelay(int port, Downstream downstream) {
+    private TcpRelay(int port, Pump upstream, Pump downstream) {
         this.server = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        this.upstream = upstream;
         this.downstream = downstream;
         try {
             listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -43,12 +59,48 @@ public final class TcpRelay implements AutoCloseable {
 
     /** Passes every byte on. */
     public static TcpRelay to(int serverPort) {
-        return new TcpRelay(serverPort, InputStream::transferTo);
+        return altering(serverPort, InputStream::transferTo, InputStream::transferTo);
     }
 
     /** Announces a process of its own at each login, as a pooler does; else passes every byte on. */
     public static TcpRelay pooling(int serverPort, int announced) {
-        return new TcpRelay(serverPort, (server, client) -> announce(announced, server, client));
+        return altering(
+                serverPort,
+                InputStream::transferTo,
+                messages((type, body) -> type == BACKEND_KEY_DATA
+                        ? ByteBuffer.wrap(body.clone()).putInt(0, announced).array()
+                        : body));
+    }
+
+    /**
+     * Lies to one side or to both.
+     *
+     * @param upstream what becomes of what clients send
+     * @param downstream what becomes of what the server sends
+     */
+    public static TcpRelay altering(int serverPort, Pump upstream, Pump downstream) {
+        return new TcpRelay(serverPort, upstream, downstream);
+    }
+
+    /** What becomes of the server's messages, one by one. */
+    public static Pump messages(Alteration alteration) {
+        return (from, to) -> {
+            DataInputStream in = new DataInputStream(from);
+            DataOutputStream out = new DataOutputStream(new BufferedOutputStream(to));
+            int type = in.read();
+            for (; type == REFUSES_ENCRYPTION; type = in.read()) {
+                out.writeByte(type);
+                out.flush();
+            }
+            for (; type >= 0; type = in.read()) {
+                byte[] body = in.readNBytes(in.readInt() - Integer.BYTES);
+                byte[] altered = alteration.altered(type, body);
+                out.writeByte(type);
+                out.writeInt(altered.length + Integer.BYTES);
+                out.write(altered);
+                out.flush();
+            }
+        };
     }
 
     public int port() {
@@ -75,21 +127,21 @@ public final class TcpRelay implements AutoCloseable {
         while (!listener.isClosed()) {
             try {
                 Socket client = listener.accept();
-                Socket upstream = new Socket();
+                Socket behind = new Socket();
                 open.add(client);
-                open.add(upstream);
-                upstream.connect(server);
-                start(() -> carry(client, upstream, InputStream::transferTo));
-                start(() -> carry(upstream, client, downstream));
+                open.add(behind);
+                behind.connect(server);
+                start(() -> carry(client, behind, upstream));
+                start(() -> carry(behind, client, downstream));
             } catch (IOException closedOrRefused) {
                 // the client sees its connection end
             }
         }
     }
 
-    private void carry(Socket from, Socket to, Downstream how) {
+    private void carry(Socket from, Socket to, Pump how) {
         try {
-            how.pump(from.getInputStream(), to.getOutputStream());
+            how.carry(from.getInputStream(), to.getOutputStream());
         } catch (IOException cut) {
             // both ends are closed below
         } finally {
@@ -97,34 +149,6 @@ public final class TcpRelay implements AutoCloseable {
             close(to);
             open.remove(from);
             open.remove(to);
-        }
-    }
-
-    /** BackendKeyData: 'K', length 12 (longer in protocol 3.2), process, secret. Before all, one byte 'N' refuses TLS. */
-    private static void announce(int process, InputStream from, OutputStream to) throws IOException {
-        DataInputStream in = new DataInputStream(from);
-        DataOutputStream out = new DataOutputStream(to);
-        try {
-            int type = in.read();
-            for (; type == 'N'; type = in.read()) {
-                out.writeByte(type);
-                out.flush();
-            }
-            for (; type >= 0; type = in.read()) {
-                int length = in.readInt();
-                byte[] body = in.readNBytes(length - Integer.BYTES);
-                out.writeByte(type);
-                out.writeInt(length);
-                if (type == 'K') {
-                    out.writeInt(process);
-                    out.write(body, Integer.BYTES, body.length - Integer.BYTES);
-                } else {
-                    out.write(body);
-                }
-                out.flush();
-            }
-        } catch (EOFException ended) {
-            out.flush();
         }
     }
 

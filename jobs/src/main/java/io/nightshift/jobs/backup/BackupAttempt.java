@@ -7,12 +7,14 @@ import io.nightshift.infra.backup.BackupLabels;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
+import io.nightshift.infra.backup.SentIncrementals;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.load.Brake;
 import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.replication.BackupEnd;
+import io.nightshift.infra.replication.BackupStart;
 import io.nightshift.infra.replication.BaseBackupOptions;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.replication.SystemIdentity;
@@ -26,6 +28,7 @@ import io.nightshift.infra.run.Timings;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
+import java.sql.Connection;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
@@ -49,6 +52,7 @@ final class BackupAttempt {
     private final ManagedNode node;
     private final ClusterStorages storages;
     private final Clock clock;
+    private boolean showsParent;
 
     /** @param type a full is taken instead where no parent is found */
     BackupAttempt(
@@ -80,15 +84,14 @@ final class BackupAttempt {
             try {
                 SystemIdentity identity = server.identifySystem();
                 requirePresentTimeline(identity);
-                Optional<ParentBackup> parent = parent(server, identity, objections);
-                return stream(server, identity, parent, brake, objections);
+                return stream(server, identity, prepare(server, identity, objections), brake, objections);
             } finally {
                 brake.report(run, "base backup");
             }
         } catch (RuntimeException e) {
             // A cancelled run ends as such, whatever the cut connection said.
             run.cancellation().check();
-            if (type.needsParent() && isUnbuildable(e)) {
+            if (showsParent && isUnbuildable(e)) {
                 objections.add(String.valueOf(e.getMessage()));
                 return Optional.empty();
             }
@@ -111,43 +114,61 @@ final class BackupAttempt {
         }
     }
 
+    /** Damage may be in what the server makes of a parent only; a full backup that is damaged too says so itself. */
     private static boolean isUnbuildable(RuntimeException failed) {
+        if (failed instanceof NightshiftException damage && damage.kind() == FailureKind.DATA_DAMAGED) {
+            return true;
+        }
         return failed instanceof ParentBackup.Unusable
                 || ReplicationConnection.sqlState(failed)
                         .filter(UNBUILDABLE::contains)
                         .isPresent();
     }
 
+    /**
+     * What is known when the stream begins.
+     *
+     * @param parent that the server was shown
+     */
+    private record Prepared(SourceServer source, Optional<ParentBackup> parent) {}
+
+    private Prepared prepare(ReplicationConnection server, SystemIdentity identity, List<String> objections) {
+        return ServerSession.ask(
+                node,
+                run,
+                "settings of cluster " + run.cluster(),
+                session -> new Prepared(
+                        SourceServer.of(session, run, server.version()),
+                        parent(server, session, identity, objections)));
+    }
+
     /** Found, and shown to the server. */
     private Optional<ParentBackup> parent(
-            ReplicationConnection server, SystemIdentity identity, List<String> objections) {
+            ReplicationConnection server, Connection session, SystemIdentity identity, List<String> objections) {
         if (!type.needsParent()) {
             return Optional.empty();
         }
-        Parents.Found found =
-                new Parents(run, type, storages, clock).find(server, paths(server, identity), identity.timeline());
+        Parents.Found found = new Parents(run, type, storages, clock).find(server, identity);
         found.reasons().stream().filter(reason -> !objections.contains(reason)).forEach(objections::add);
         if (found.parent().isEmpty()) {
             BackupReport.requireFullWanted(run, type, objections);
         }
-        found.parent().ifPresent(parent -> parent.upload(server, node, run));
+        showsParent = found.parent().isPresent();
+        found.parent().ifPresent(parent -> parent.upload(server, session));
         return found.parent();
-    }
-
-    private BackupPaths paths(ReplicationConnection server, SystemIdentity identity) {
-        return new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
     }
 
     private Optional<BackupDocument> stream(
             ReplicationConnection server,
             SystemIdentity identity,
-            Optional<ParentBackup> parent,
+            Prepared prepared,
             Brake brake,
             List<String> objections) {
         BackupSettings settings = BackupSettings.of(run);
+        SourceServer source = prepared.source();
+        Optional<ParentBackup> parent = prepared.parent();
         Instant startedAt = clock.instant();
-        SourceServer source = SourceServer.of(node, run, server.version());
-        BackupPaths paths = paths(server, identity);
+        BackupPaths paths = Parents.paths(run, server, identity);
         BackupLabel label =
                 new BackupLabels(clock, new SecureRandom()).next(parent.isPresent() ? type : BackupType.FULL);
         WritingMarker marker =
@@ -171,11 +192,7 @@ final class BackupAttempt {
                         options(label, settings, !source.hidesTablespaces(), parent.isPresent()), writer);
                 WrittenBackup written = writer.finish(end);
                 CrashPoint.reach("backup.after-stream");
-                Optional<String> objection =
-                        parent.flatMap(base -> base.objection(written.start(), writer.sent(), node, run));
-                if (objection.isPresent()) {
-                    throw new ParentBackup.Unusable(objection.get());
-                }
+                parent.ifPresent(base -> requireSound(base, written.start(), writer.sent()));
                 BackupDocument document = written.document(
                         label,
                         parent.map(base -> base.document().label()).orElse(null),
@@ -188,7 +205,7 @@ final class BackupAttempt {
                 Timings.spent(Timings.Kind.NETWORK, writer.waits().server());
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, times);
-                BackupReport.parent(run, document, objections);
+                BackupReport.parent(run, document.parent(), objections);
                 reportSourceDamage(written);
                 return Optional.of(document);
             } catch (RuntimeException | Error e) {
@@ -199,6 +216,17 @@ final class BackupAttempt {
                 throw e;
             }
         }
+    }
+
+    private void requireSound(ParentBackup parent, BackupStart start, SentIncrementals sent) {
+        ServerSession.ask(
+                        node,
+                        run,
+                        "WAL summaries of cluster " + run.cluster(),
+                        session -> parent.objection(start, sent, session))
+                .ifPresent(objection -> {
+                    throw new ParentBackup.Unusable(objection);
+                });
     }
 
     /** The server's words for it are translated, and its SQLSTATE has other meanings; its state tells. */

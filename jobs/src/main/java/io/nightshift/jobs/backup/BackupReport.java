@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** What the operator reads in the morning. */
 final class BackupReport {
@@ -72,8 +73,7 @@ final class BackupReport {
     }
 
     /** What the backup builds on, and what it does not build on. */
-    static void parent(RunContext run, BackupDocument document, List<String> reasons) {
-        BackupLabel parent = document.parent();
+    static void parent(RunContext run, @Nullable BackupLabel parent, List<String> reasons) {
         if (parent != null) {
             List<String> lines = new ArrayList<>(List.of(parent.toString()));
             lines.addAll(reasons);

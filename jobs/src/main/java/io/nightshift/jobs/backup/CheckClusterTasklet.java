@@ -1,7 +1,11 @@
 package io.nightshift.jobs.backup;
 
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.replication.SystemIdentity;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunContext;
@@ -52,10 +56,29 @@ final class CheckClusterTasklet implements Tasklet {
         if (!run.dryRun()) {
             requireRoom(storages.forWriting(cluster).storages(), state);
         } else {
-            // The stream would find out only then whether pg_hba.conf lets us replicate.
-            node.replication(run.purpose()).close();
             requireRoom(readable(storages.forReading(cluster)), state);
-            run.summary("a full backup of cluster " + cluster + " is possible; nothing was read or written");
+            run.summary(possible(node) + " is possible; nothing was read or written");
+        }
+    }
+
+    /** Over a replication connection: the stream would find out only then whether pg_hba.conf lets us replicate. */
+    private String possible(ManagedNode node) {
+        BackupType type = BackupSteps.type(run.type());
+        try (ReplicationConnection server = node.replication(run.purpose())) {
+            SystemIdentity identity = server.identifySystem();
+            if (!type.needsParent()) {
+                return "a full backup of cluster " + run.cluster();
+            }
+            Parents.Found found = new Parents(run, type, storages, clock).find(server, identity);
+            if (found.parent().isEmpty()) {
+                BackupReport.requireFullWanted(run, type, found.reasons());
+            }
+            BackupLabel parent =
+                    found.parent().map(base -> base.document().label()).orElse(null);
+            BackupReport.parent(run, parent, found.reasons());
+            return parent == null
+                    ? "a full backup of cluster " + run.cluster()
+                    : "a backup of cluster " + run.cluster() + " that builds on " + parent;
         }
     }
 

@@ -6,7 +6,10 @@ import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.replication.SystemIdentity;
 import io.nightshift.infra.replication.TimelineHistory;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.BackupCopies;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
@@ -37,7 +40,7 @@ final class Parents {
     /** What was found: a parent, or why there is none. */
     record Found(Optional<ParentBackup> parent, List<String> reasons) {}
 
-    Found find(ReplicationConnection server, BackupPaths paths, Timeline timeline) {
+    Found find(ReplicationConnection server, SystemIdentity identity) {
         if (server.version().major() < SENDS_CHANGES) {
             return none("PostgreSQL " + server.version().major() + " cannot send changed blocks");
         }
@@ -48,7 +51,8 @@ final class Parents {
                 || !server.show("segment_size").equals("1GB")) {
             return none("the server was built with blocks or segments of another size");
         }
-        WalLineage lineage = lineage(server, timeline);
+        BackupPaths paths = paths(run, server, identity);
+        WalLineage lineage = lineage(server, identity.timeline());
         List<Storage> asked = storages.forReading(run.cluster());
         List<StoredBackup> backups = new BackupCatalog(asked)
                 .backups(run.cluster()).stream()
@@ -59,14 +63,26 @@ final class Parents {
                         type,
                         lineage,
                         server.show("data_checksums"),
-                        storages.forWriting(run.cluster()).storages().stream()
-                                .map(Storage::name)
-                                .toList(),
+                        storages.required(run.cluster()),
                         clock.instant()),
                 backups,
                 run.settings(ChainedBackupSettings.class));
-        return new Found(
-                Optional.ofNullable(choice.parent()).map(parent -> parent(parent, asked, lineage)), choice.reasons());
+        if (choice.parent() == null) {
+            return new Found(Optional.empty(), choice.reasons());
+        }
+        try {
+            return new Found(Optional.of(parent(choice.parent(), asked, lineage)), choice.reasons());
+        } catch (NightshiftException failed) {
+            if (failed.kind() != FailureKind.DATA_DAMAGED) {
+                throw failed;
+            }
+            return none(String.valueOf(failed.getMessage()));
+        }
+    }
+
+    /** Where the backups of this server lie. */
+    static BackupPaths paths(RunContext run, ReplicationConnection server, SystemIdentity identity) {
+        return new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
     }
 
     private static ParentBackup parent(StoredBackup chosen, List<Storage> asked, WalLineage lineage) {

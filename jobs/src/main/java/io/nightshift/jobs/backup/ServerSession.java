@@ -1,6 +1,7 @@
 package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Timings;
@@ -34,6 +35,25 @@ final class ServerSession implements AutoCloseable {
     /** The same in one of the cluster's databases. */
     static ServerSession open(ManagedNode node, String database, RunContext run) throws SQLException {
         return limited(node.direct(database, run.purpose()), run);
+    }
+
+    /** Something to ask over a session. */
+    @FunctionalInterface
+    interface Question<T> {
+        T ask(Connection session) throws SQLException;
+    }
+
+    /**
+     * Asks over a session of its own.
+     *
+     * @param asked for what, as it is said where that fails
+     */
+    static <T> T ask(ManagedNode node, RunContext run, String asked, Question<T> question) {
+        try (ServerSession session = open(node, run)) {
+            return question.ask(session.connection());
+        } catch (SQLException e) {
+            throw SqlStates.failure(asked + " not read", e);
+        }
     }
 
     private static ServerSession limited(Connection connection, RunContext run) throws SQLException {

@@ -2,10 +2,9 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.SourceDamage;
-import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.PostgresVersion;
-import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.run.RunContext;
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -22,24 +21,21 @@ record SourceServer(PostgresVersion version, boolean inRecovery, boolean hidesTa
     private static final int HIDES_IN_PLACE_TABLESPACES = 15;
 
     /** Asks, and reports what it may not see. */
-    static SourceServer of(ManagedNode node, RunContext run, PostgresVersion version) {
-        try (ServerSession session = ServerSession.open(node, run);
-                Statement statement = session.connection().createStatement();
+    static SourceServer of(Connection session, RunContext run, PostgresVersion version) throws SQLException {
+        try (Statement statement = session.createStatement();
                 ResultSet row = statement.executeQuery("""
                         SELECT pg_is_in_recovery(), current_user,
                                EXISTS (SELECT FROM pg_tablespace
                                        WHERE pg_tablespace_location(oid) LIKE 'pg\\_tblspc/%')
                         """)) {
             row.next();
-            SourceSettings settings = SourceSettings.of(session.connection());
+            SourceSettings settings = SourceSettings.of(session);
             settings.finding(run.cluster(), row.getString(2)).ifPresent(run::report);
             return new SourceServer(
                     version,
                     row.getBoolean(1),
                     version.major() <= HIDES_IN_PLACE_TABLESPACES && row.getBoolean(3),
                     settings);
-        } catch (SQLException e) {
-            throw SqlStates.failure("settings of cluster " + run.cluster() + " not read", e);
         }
     }
 

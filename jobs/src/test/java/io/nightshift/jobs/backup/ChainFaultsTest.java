@@ -8,6 +8,7 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredBackup;
+import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.BackupCopies;
@@ -103,6 +104,25 @@ class ChainFaultsTest {
                                 + " || count(*) FILTER (WHERE filler = 'round 1') || ' ' || count(*) FILTER (WHERE filler = 'round 2')"
                                 + " FROM t"))
                 .containsExactly(rows);
+    }
+
+    @Test
+    void a_dry_run_says_what_the_backup_would_build_on_and_writes_nothing() throws Exception {
+        List<String> before = cluster.files();
+        Map<String, Object> settings = Map.of("max-chain", 3, "without-parent", "fail");
+
+        JobReport report = JobRun.dry(INCREMENTAL, cluster, ChainedBackupSettings.defaults())
+                .attempt()
+                .completed()
+                .report();
+        JobRun.Outcome none = JobRun.dry(INCREMENTAL, cluster, RecordBinder.fromMap(INCREMENTAL.settings(), settings))
+                .attempt();
+
+        assertThat(report.summary())
+                .isEqualTo("a backup of cluster chanuka that builds on " + chain.get(2)
+                        + " is possible; nothing was read or written");
+        assertThat(none.failed()).hasMessageContaining("the chain has 3 backups, and max-chain is 3");
+        assertThat(cluster.files()).isEqualTo(before);
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.nightshift.jobs.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.backup.BackupLabel;
-import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.server.PostgresVersions;
@@ -127,10 +126,7 @@ class IncrementalBackupTest {
 
         void take(JobType type) throws Exception {
             run(type, cluster).attempt().completed();
-            List<StoredBackup> backups = cluster.backups();
-            had.put(
-                    backups.get(backups.size() - 1).label(),
-                    rows(cluster.postgres().connect("postgres")));
+            had.put(newest(cluster), rows(cluster.postgres().connect("postgres")));
         }
     }
 
