@@ -6,6 +6,7 @@ import io.nightshift.infra.replication.ManifestFile;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,9 +31,15 @@ final class ExpectedFiles {
         manifest.files().forEach(file -> files.put(MemberPath.decode(file.pathBytes()), file));
     }
 
+    private ExpectedFiles(Map<String, ManifestFile> files) {
+        this.files.putAll(files);
+    }
+
     /** Only those of an older backup that a newer one builds on. */
-    static ExpectedFiles only(BackupManifest manifest, Set<String> needed) {
-        return new ExpectedFiles(manifest.only(file -> needed.contains(MemberPath.decode(file.pathBytes()))));
+    ExpectedFiles only(Set<String> needed) {
+        Map<String, ManifestFile> only = new HashMap<>();
+        needed.forEach(path -> find(path).ifPresent(file -> only.put(path, file)));
+        return new ExpectedFiles(only);
     }
 
     Set<String> paths() {

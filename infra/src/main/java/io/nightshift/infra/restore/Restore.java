@@ -13,11 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Writes a data directory on which a server recovers to a target and opens. All is checked while it is written, and
@@ -83,13 +83,14 @@ public final class Restore {
             there.requireNotStarted(expected);
         }
         List<String> created = new CreatedTablespaces(plan, tablespaces.elsewhere()).require();
-        FreeSpace.require(needed());
+        List<ExpectedFiles> ground = ground(expected);
+        FreeSpace.require(needed(ground));
         long begun = System.nanoTime();
         progress.begin("compare with what is there", null, "bytes");
         try (DataDirectory target = DataDirectory.takeOver(directory, tablespaces, what(), destination.delta())) {
             var kept = new KeptFiles(target, document.major(), expected);
             kept.find(workers, progress, cancellation);
-            long ground = extractGround(target, expected, workers, progress, cancellation);
+            long groundBytes = extractGround(target, ground, workers, progress, cancellation);
             progress.begin("restore " + document.label(), document.bytes() - kept.bytes(), "bytes");
             var extraction = new Extraction(copies, target, tablespaces, expected, Use.NEWEST, progress);
             extraction.run(workers, cancellation);
@@ -117,7 +118,7 @@ public final class Restore {
             complaints.addAll(wal.complaints());
             return new Restored(
                     extraction.files() + kept.files(),
-                    ground + extraction.bytes() + kept.bytes(),
+                    groundBytes + extraction.bytes() + kept.bytes(),
                     kept.files(),
                     chain.stream()
                             .flatMap(link -> link.used().stream())
@@ -128,28 +129,43 @@ public final class Restore {
                     notes(extraction, created),
                     checklist,
                     Throughput.since(
-                            begun, Work.RESTORE, kept.files() > 0 ? 0 : ground + extraction.bytes() + plan.walBytes()),
+                            begun,
+                            Work.RESTORE,
+                            kept.files() > 0 ? 0 : groundBytes + extraction.bytes() + plan.walBytes()),
                     port);
         }
     }
 
-    /**
-     * What the older backups of the chain have of files of which the newest has only the changed blocks, oldest first.
-     *
-     * @return the bytes read
-     */
-    private long extractGround(
-            DataDirectory target, ExpectedFiles newest, int workers, Progress progress, Cancellation cancellation) {
+    /** What the older backups of the chain have of files of which the newest has only the changed blocks, oldest first. */
+    private List<ExpectedFiles> ground(ExpectedFiles newest) {
         var files = new ChainFiles(newest.paths());
-        Deque<Set<String>> needed = new ArrayDeque<>();
-        for (int link = chain.size() - 2; link >= 0; link--) {
-            Set<String> listed = new ExpectedFiles(chain.get(link).manifest()).paths();
-            needed.addFirst(files.ofTheOneBefore(listed::contains));
+        Deque<ExpectedFiles> ground = new ArrayDeque<>();
+        for (BackupCopies link : newestFirst()) {
+            var listed = new ExpectedFiles(link.manifest());
+            ground.addFirst(listed.only(files.ofTheOneBefore(listed.paths()::contains)));
         }
         files.requireAll();
+        return List.copyOf(ground);
+    }
+
+    /** The older backups. */
+    private List<BackupCopies> newestFirst() {
+        List<BackupCopies> older = new ArrayList<>(chain.subList(0, chain.size() - 1));
+        Collections.reverse(older);
+        return older;
+    }
+
+    /** @return the bytes read */
+    private long extractGround(
+            DataDirectory target,
+            List<ExpectedFiles> ground,
+            int workers,
+            Progress progress,
+            Cancellation cancellation) {
         long bytes = 0;
-        for (BackupCopies link : chain.subList(0, chain.size() - 1)) {
-            var expected = ExpectedFiles.only(link.manifest(), needed.removeFirst());
+        for (int older = 0; older < ground.size(); older++) {
+            BackupCopies link = chain.get(older);
+            ExpectedFiles expected = ground.get(older);
             progress.begin("restore " + link.document().label(), expected.bytes(), "bytes");
             var extraction = new Extraction(link, target, tablespaces, expected, Use.GROUND_OF_NEWER, progress);
             extraction.run(workers, cancellation);
@@ -199,19 +215,28 @@ public final class Restore {
     }
 
     /** At most, beyond what the files there take, which are kept or deleted. */
-    private Map<Path, Long> needed() {
+    private Map<Path, Long> needed(List<ExpectedFiles> ground) {
         Map<Path, Long> needed = new LinkedHashMap<>();
-        for (BackupCopies link : chain) {
-            for (BackupDocument.Archive archive : link.document().archives()) {
-                Path elsewhere = archive.tablespace() == null
-                        ? null
-                        : tablespaces.elsewhere().get(archive.tablespace());
-                needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
-            }
+        for (BackupDocument.Archive archive : copies.document().archives()) {
+            Path elsewhere = archive.tablespace() == null
+                    ? null
+                    : tablespaces.elsewhere().get(archive.tablespace());
+            needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
+        }
+        for (ExpectedFiles older : ground) {
+            older.missing().forEach((path, file) -> needed.merge(place(path), file.size(), Long::sum));
         }
         needed.merge(directory, plan.walBytes(), Long::sum);
         needed.replaceAll((path, bytes) -> Math.max(0, bytes - UsedDirectory.bytes(path)));
         return needed;
+    }
+
+    private Path place(String path) {
+        return tablespaces.elsewhere().entrySet().stream()
+                .filter(tablespace -> path.startsWith("pg_tblspc/" + tablespace.getKey() + "/"))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElse(directory);
     }
 
     private List<String> notes(Extraction extraction, List<String> created) {
