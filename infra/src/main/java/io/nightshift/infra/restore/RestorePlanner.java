@@ -80,6 +80,11 @@ final class RestorePlanner {
      */
     RestorePlan plan(@Nullable StoredBackup only, RestoreTarget target, RestoreTimeline timeline) {
         List<StoredBackup> candidates = only == null ? backups : List.of(only);
+        // What a backup holds is the same on whatever timeline the cluster went on.
+        RestoreTimeline followed =
+                only != null && target instanceof Immediate && timeline instanceof RestoreTimeline.Latest
+                        ? new RestoreTimeline.OfBackup()
+                        : timeline;
         if (candidates.isEmpty()) {
             throw new NightshiftException(
                     FailureKind.REFUSED,
@@ -89,7 +94,7 @@ final class RestorePlanner {
         Unsuitable refusal = null;
         for (StoredBackup candidate : candidates) {
             try {
-                return plan(candidate, target, lineage(candidate, timeline));
+                return plan(candidate, target, lineage(candidate, followed));
             } catch (Unsuitable unsuitable) {
                 refusal = refusal == null || unsuitable.saysMoreThan(refusal) ? unsuitable : refusal;
             }

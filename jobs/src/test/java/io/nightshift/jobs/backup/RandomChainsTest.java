@@ -48,7 +48,7 @@ class RandomChainsTest {
             List<String> done = new ArrayList<>();
             while (had.size() < BACKUPS) {
                 IntStream.range(0, random.nextInt(2 * ACTS / BACKUPS)).forEach(act -> done.add(workload.act()));
-                IncrementalBackupTest.run(type(random), cluster).attempt().completed();
+                take(type(random), cluster);
                 BackupLabel label = IncrementalBackupTest.newest(cluster);
                 done.add(label.toString());
                 had.put(label, RandomWorkload.state(postgres::connect));
@@ -77,6 +77,14 @@ class RandomChainsTest {
                     had.keySet().stream().map(label -> label.type().toString()).toList());
         } finally {
             FileTree.delete(elsewhere);
+        }
+    }
+
+    /** While something else goes on, which neither the backup nor the next one may confuse. */
+    @SuppressWarnings("try") // the noise is for closing only
+    private static void take(JobType type, TestCluster cluster) {
+        try (var noise = new RandomWorkload.Noise(cluster.postgres())) {
+            IncrementalBackupTest.run(type, cluster).attempt().completed();
         }
     }
 

@@ -4,6 +4,8 @@ import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.server.TestPostgres;
 import java.io.IOException;
 import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -12,6 +14,8 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.postgresql.PGConnection;
 
@@ -76,11 +80,13 @@ final class RandomWorkload {
                 this::drop,
                 this::createDatabase,
                 this::inDatabase,
+                this::moveDatabase,
                 this::dropDatabase,
                 this::prepared,
                 () -> execute("CHECKPOINT"),
                 () -> execute("SELECT pg_switch_wal()"),
-                this::crash);
+                this::crash,
+                this::promotion);
         return acts.get(random.nextInt(acts.size())).get();
     }
 
@@ -179,6 +185,15 @@ final class RandomWorkload {
         return name + ": " + sql;
     }
 
+    /** There and back under the same numbers, and no relation says so in the WAL. */
+    private String moveDatabase() {
+        if (databases.isEmpty()) {
+            return createDatabase();
+        }
+        return execute("ALTER DATABASE " + databases.get(random.nextInt(databases.size())) + " SET TABLESPACE "
+                + (random.nextBoolean() ? "elsewhere" : "pg_default"));
+    }
+
     private String dropDatabase() {
         return databases.isEmpty()
                 ? createDatabase()
@@ -207,6 +222,24 @@ final class RandomWorkload {
         return "crash";
     }
 
+    /** To a new timeline, as the standby does that takes over. */
+    private String promotion() {
+        if (random.nextBoolean()) {
+            postgres.kill();
+        } else {
+            postgres.stop();
+        }
+        try {
+            Path signal = Files.createFile(postgres.dataDirectory().resolve("standby.signal"));
+            ServerUser.of(postgres.dataDirectory()).own(signal);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        postgres.restart();
+        postgres.execute("postgres", "SELECT pg_promote(true, 120)");
+        return "promotion";
+    }
+
     private String table() {
         return tables.get(random.nextInt(tables.size()));
     }
@@ -214,6 +247,41 @@ final class RandomWorkload {
     private String execute(String sql) {
         postgres.execute("postgres", sql);
         return sql;
+    }
+
+    /**
+     * Rows that come and go while a backup is taken: nobody knows which of them it has, but it must be at one with itself
+     * about them. Closing ends it.
+     */
+    static final class Noise implements AutoCloseable {
+
+        static final String TABLE = "noise";
+
+        private final AtomicBoolean over = new AtomicBoolean();
+        private final CompletableFuture<Void> made;
+
+        Noise(TestPostgres postgres) {
+            postgres.execute(
+                    "postgres",
+                    "CREATE TABLE IF NOT EXISTS " + TABLE + " (id int, filler text)",
+                    "CREATE INDEX IF NOT EXISTS noise_id ON " + TABLE + " (id)");
+            made = CompletableFuture.runAsync(() -> {
+                while (!over.get()) {
+                    postgres.execute(
+                            "postgres",
+                            "INSERT INTO noise SELECT i, repeat('n', 300) FROM generate_series(1, 500) i",
+                            "UPDATE noise SET filler = 'u' WHERE id % 7 = 3",
+                            "DELETE FROM noise WHERE ctid > '(3,0)'",
+                            "VACUUM noise");
+                }
+            });
+        }
+
+        @Override
+        public void close() {
+            over.set(true);
+            made.join();
+        }
     }
 
     /**
@@ -228,7 +296,7 @@ final class RandomWorkload {
                     connections,
                     database,
                     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p'"
-                            + " AND relnamespace = 'public'::regnamespace ORDER BY 1")) {
+                            + " AND relnamespace = 'public'::regnamespace AND relname <> 'noise' ORDER BY 1")) {
                 state.add(database + " " + table + " "
                         + texts(
                                 connections,
@@ -243,6 +311,14 @@ final class RandomWorkload {
         return state;
     }
 
+    /** Whether an index alone counts the rows of the noise that are there. */
+    private static final String NOISE_IS_WHOLE = """
+            SELECT 'noise: ' || read || ' rows read, ' || counted || ' counted' FROM (
+                SELECT (SELECT count(*) FROM noise WHERE filler IS NOT NULL) AS read,
+                       (SELECT count(*) FROM noise WHERE id >= 0) AS counted) AS counts
+             WHERE read <> counted
+            """;
+
     /** What is wrong inside, although all rows may be right. */
     static List<String> damage(Connections connections) throws SQLException {
         return texts(
@@ -252,6 +328,8 @@ final class RandomWorkload {
                                 + " WHERE relkind = 'r' AND relpersistence = 'p'",
                         "SELECT c.relname || ' ' || v.msg FROM pg_class c, LATERAL verify_heapam(c.oid) v"
                                 + " WHERE relkind = 'r' AND relpersistence = 'p'",
+                        "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_indexscan = off",
+                        NOISE_IS_WHOLE,
                         // Fails where an index does not hold exactly what its table does.
                         "SELECT bt_index_check(oid, true)::text FROM pg_class WHERE relkind = 'i' AND relam = 403"
                                 + " AND relpersistence = 'p'")
