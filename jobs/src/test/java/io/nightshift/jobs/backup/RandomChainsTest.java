@@ -82,13 +82,13 @@ class RandomChainsTest {
 
     /** While something else goes on, which neither the backup nor the next one may confuse. */
     @SuppressWarnings("try") // the noise is for closing only
-    private static void take(JobType type, TestCluster cluster) {
+    static void take(JobType type, TestCluster cluster) {
         try (var noise = new RandomWorkload.Noise(cluster.postgres())) {
             IncrementalBackupTest.run(type, cluster).attempt().completed();
         }
     }
 
-    private static JobType type(Random random) {
+    static JobType type(Random random) {
         return switch (random.nextInt(8)) {
             case 0 -> new FullBackupJobType();
             case 1, 2 -> new DifferentialBackupJobType();
