@@ -64,11 +64,13 @@ final class IncrementalContest {
         List<double[]> backups = new ArrayList<>();
         for (int round = 0; round <= LINKS; round++) {
             change(password);
+            // Whoever comes first has waited for the summaries of what has changed.
+            double theirsFirst = round % 2 == 0 ? Double.NaN : theirs(password, last());
             long ourBytes = -stored();
             double[] ours = take(new IncrementalBackupJobType(), Map.of("backup", FAST));
             ourBytes += stored();
-            double theirs = theirs(password, work.resolve("b" + (taken - 1)));
-            long theirBytes = bytes(work.resolve("b" + (taken - 1)));
+            double theirs = round % 2 == 0 ? theirs(password, last()) : theirsFirst;
+            long theirBytes = bytes(last());
             System.out.printf(
                     Locale.ROOT,
                     "incremental %d  nightshift: streamed in %.2f s, with reading back %.2f s, %.1f MB |"
@@ -151,6 +153,10 @@ final class IncrementalContest {
                 "PGPASSWORD='" + password + "' " + tools.resolve("pg_basebackup") + " -h 127.0.0.1 -p " + port + " -U "
                         + username + " -D " + target + " -Ft -X fetch -c fast --compress=client-zstd:level=3,workers=2"
                         + incremental);
+    }
+
+    private Path last() {
+        return work.resolve("b" + (taken - 1));
     }
 
     private double restore() throws Exception {
