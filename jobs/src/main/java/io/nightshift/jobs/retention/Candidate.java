@@ -1,0 +1,48 @@
+package io.nightshift.jobs.retention;
+
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.replication.WalRange;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A backup, as far as it matters for how long it is kept.
+ *
+ * @param parent what it builds on; null of a full, and of one whose backup.json nobody can read
+ * @param restorable whether it is whole, and all that it builds on
+ * @param endedAt of one whose backup.json nobody can read, when it began
+ * @param wal that a restore of it needs from the archive; null if it holds its own
+ * @param bytes in the storage that holds most of it
+ * @param provenAt when a restore of it was last found right; null if never
+ * @param pin null if nobody wants it kept
+ * @param users who works with it now
+ * @param lackedBy storages that will get it and have not yet
+ */
+record Candidate(
+        BackupPaths paths,
+        BackupLabel label,
+        @Nullable BackupLabel parent,
+        boolean restorable,
+        Instant endedAt,
+        Timeline timeline,
+        Lsn startLsn,
+        @Nullable WalRange wal,
+        long bytes,
+        @Nullable Instant provenAt,
+        @Nullable Pin pin,
+        List<String> users,
+        List<String> lackedBy) {
+
+    Candidate {
+        users = List.copyOf(users);
+        lackedBy = List.copyOf(lackedBy);
+    }
+
+    boolean isFull() {
+        return !label.type().needsParent();
+    }
+}
