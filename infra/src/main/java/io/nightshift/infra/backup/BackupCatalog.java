@@ -107,7 +107,8 @@ public final class BackupCatalog {
         try {
             BackupDocumentFile file = folder.document(storage);
             if (file instanceof BackupDocumentFile.Damaged damaged) {
-                return new Found(new Copy(State.DAMAGED, damaged.reason(), verifiedAt), null);
+                return new Found(
+                        new Copy(State.DAMAGED, damaged.reason(), verifiedAt, null, pin(storage, folder)), null);
             }
             BackupDocument document = ((BackupDocumentFile.Intact) file).document();
             String lack = folder.lacks(document);
@@ -116,7 +117,7 @@ public final class BackupCatalog {
                         + reason(storage, folder, verdict.get().name());
             }
             State state = lack.isEmpty() ? State.OK : State.DAMAGED;
-            return new Found(new Copy(state, lack, verifiedAt, proof(storage, folder)), document);
+            return new Found(new Copy(state, lack, verifiedAt, proof(storage, folder), pin(storage, folder)), document);
         } catch (NightshiftException failed) {
             return StorageFailures.isMissing(failed)
                     ? new Found(new Copy(State.MISSING, "deleted meanwhile"), null)
@@ -133,6 +134,20 @@ public final class BackupCatalog {
                         return named.proof().with(ProofNote.read(read(storage, object)));
                     } catch (NightshiftException | JacksonException unreadable) {
                         return named.proof();
+                    }
+                })
+                .orElse(null);
+    }
+
+    private static @Nullable PinNote pin(Storage storage, BackupFolder folder) {
+        return PinNote.newest(folder.objects().keySet())
+                .map(named -> {
+                    try {
+                        return PinNote.read(read(storage, folder.paths().object(folder.label(), named.name())));
+                    } catch (NightshiftException | JacksonException unreadable) {
+                        return named.pins()
+                                ? PinNote.unreadable(folder.label(), named.at())
+                                : PinNote.unpin(folder.label(), named.at(), "");
                     }
                 })
                 .orElse(null);

@@ -1,6 +1,7 @@
 package io.nightshift.infra.backup;
 
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -39,15 +40,17 @@ public record StoredBackup(
      * @param reason why it is not OK, in plain words
      * @param verifiedAt when all of it was last read back, whatever that has shown; null if its notes say nothing of it
      * @param proof what its last restore test has shown; null if its notes say nothing of it
+     * @param pin the last word of whether somebody wants it kept; null if there is none
      */
     public record Copy(
             State state,
             String reason,
             @Nullable Instant verifiedAt,
-            @Nullable Proof proof) {
+            @Nullable Proof proof,
+            @Nullable PinNote pin) {
 
         public Copy(State state, String reason, @Nullable Instant verifiedAt) {
-            this(state, reason, verifiedAt, null);
+            this(state, reason, verifiedAt, null, null);
         }
 
         public Copy(State state, String reason) {
@@ -60,6 +63,13 @@ public record StoredBackup(
         return copies.values().stream()
                 .flatMap(copy -> Stream.ofNullable(copy.proof()))
                 .max(Proof.NEWEST_LAST);
+    }
+
+    /** The last word of whether somebody wants it kept, whichever storage says so. */
+    public Optional<PinNote> pin() {
+        return copies.values().stream()
+                .flatMap(copy -> Stream.ofNullable(copy.pin()))
+                .max(Comparator.comparing(PinNote::pinnedAt).thenComparing(note -> note.until() != null));
     }
 
     /** Whether some storage holds all of it. */

@@ -77,8 +77,8 @@ public final class RestorableCluster {
         return backup.document().orElseThrow();
     }
 
-    /** As the backup's control file says it. */
-    private static long segmentSize(BackupCopies copies) {
+    /** Bytes, as the control file of a restorable backup says it. */
+    public static long segmentSize(BackupCopies copies) {
         var content = new ByteArrayOutputStream();
         new SingleFile(copies, DataDirectory.CONTROL_FILE).to(content, new Progress(), new Cancellation());
         return new ControlFile(0600, ByteBuffer.wrap(content.toByteArray())).walSegmentSize();

@@ -60,6 +60,18 @@ public final class ClusterStorages {
         return new StorageSet(required.stream().map(layer).toList());
     }
 
+    /** Every storage of the cluster, required ones first; each belongs to this installation, or REFUSED. */
+    public List<Storage> forDeleting(String cluster) {
+        return cluster(cluster).storages().entrySet().stream()
+                .sorted(Map.Entry.comparingByValue())
+                .map(use -> open(use.getKey()))
+                .map(storage -> {
+                    Installation.check(storage, installation);
+                    return layer.apply(storage);
+                })
+                .toList();
+    }
+
     /** The names of the storages that every backup of the cluster goes to. */
     public List<String> required(String cluster) {
         return cluster(cluster).storages().entrySet().stream()
