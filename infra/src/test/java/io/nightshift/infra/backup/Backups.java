@@ -18,12 +18,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /** Writes whole backups of invented clusters, as a job would. */
 public final class Backups {
 
     static final Instant NOW = Instant.parse("2026-11-22T01:00:00Z");
-    static final BackupPaths PATHS = new BackupPaths("chanuka", 18, SystemIdentifier.parse("7711071849857489922"));
+    public static final BackupPaths PATHS =
+            new BackupPaths("chanuka", 18, SystemIdentifier.parse("7711071849857489922"));
     static final WritingMarker MARKER = new WritingMarker("night-1", new RunId(42), 7, NOW);
 
     /** The segment that holds 0/2000028 where segments have a mebibyte. */
@@ -153,6 +155,49 @@ public final class Backups {
             Map<String, TestTar> archives = Map.of("base.tar", tar);
             BackupDocument document =
                     write(backup, archives, manifest(archives, ManifestChecksum.CRC32C), ManifestChecksum.CRC32C);
+            NewBackup.publish(storages, document, () -> {});
+            return document;
+        }
+    }
+
+    /** The same, anywhere in a chain, and with its WAL in the archive. */
+    public static BackupDocument publish(
+            StorageSet storages,
+            BackupLabel label,
+            @Nullable BackupLabel parent,
+            Instant endedAt,
+            Lsn startLsn,
+            Lsn endLsn) {
+        try (var compressor = new ArchiveCompressor(1, 1);
+                NewBackup backup = NewBackup.begin(storages, PATHS, label, MARKER, compressor)) {
+            Map<String, TestTar> archives =
+                    Map.of("base.tar", new TestTar().file("global/pg_control", control(new Random(1))));
+            BackupDocument written =
+                    write(backup, archives, manifest(archives, ManifestChecksum.CRC32C), ManifestChecksum.CRC32C);
+            BackupDocument document = new BackupDocument(
+                    written.formatVersion(),
+                    label,
+                    written.cluster(),
+                    label.type(),
+                    parent,
+                    written.systemIdentifier(),
+                    written.major(),
+                    written.timeline(),
+                    startLsn,
+                    endLsn,
+                    BackupDocument.Wal.ARCHIVE,
+                    written.archives(),
+                    written.manifest(),
+                    written.bytes(),
+                    written.storedBytes(),
+                    label.time(),
+                    endedAt,
+                    written.method(),
+                    written.source(),
+                    written.labels(),
+                    written.run(),
+                    written.node(),
+                    written.toolVersion());
             NewBackup.publish(storages, document, () -> {});
             return document;
         }

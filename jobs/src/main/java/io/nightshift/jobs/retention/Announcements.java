@@ -81,16 +81,21 @@ final class Announcements {
         return new Caution(announced, last);
     }
 
-    /** Says it in every storage. */
+    /** Says it in every storage. What was said under a clock that was ahead is taken back. */
     void say(Forecast forecast, Instant now) {
         Map<String, Instant> expiring = new HashMap<>();
         forecast.expiring().forEach((label, day) -> expiring.put(label.toString(), now.plus(Duration.ofDays(day))));
         byte[] json = JSON.writerWithDefaultPrettyPrinter()
                 .writeValueAsBytes(new Announcement(FORMAT_VERSION, now.truncatedTo(ChronoUnit.SECONDS), expiring));
         for (Storage storage : storages) {
-            write(storage, folder + TIME.format(now) + ".json", json);
-            List<StoredObject> objects = objects(storage);
-            objects.subList(0, Math.max(0, objects.size() - KEPT)).forEach(old -> storage.delete(old.name()));
+            String said = folder + TIME.format(now) + ".json";
+            write(storage, said, json);
+            List<String> names =
+                    objects(storage).stream().map(StoredObject::name).toList();
+            names.stream().filter(name -> name.compareTo(said) > 0).forEach(storage::delete);
+            List<String> past =
+                    names.stream().filter(name -> name.compareTo(said) <= 0).toList();
+            past.subList(0, Math.max(0, past.size() - KEPT)).forEach(storage::delete);
         }
     }
 

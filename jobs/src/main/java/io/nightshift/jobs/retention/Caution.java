@@ -41,7 +41,8 @@ record Caution(Set<BackupLabel> announced, @Nullable Instant lastRunAt) {
         return clock(decision, now).or(() -> amount(decision));
     }
 
-    private Optional<String> clock(RetentionDecision decision, Instant now) {
+    /** What speaks against the clock, whether or not anything expires; empty if nothing does. */
+    Optional<String> clock(RetentionDecision decision, Instant now) {
         Optional<Instant> newest = decision.verdicts().stream()
                 .map(verdict -> verdict.backup().endedAt())
                 .max(Instant::compareTo);

@@ -43,6 +43,11 @@ final class ExpireBackupsTasklet implements Tasklet {
 
     @Override
     public RepeatStatus execute(StepContribution contribution, ChunkContext chunkContext) {
+        expire();
+        return RepeatStatus.FINISHED;
+    }
+
+    void expire() {
         RetentionSettings settings = run.settings(RetentionSettings.class);
         Instant now = clock.instant();
         run.progress().begin("look into the storages", null, "");
@@ -59,13 +64,12 @@ final class ExpireBackupsTasklet implements Tasklet {
                 : announcements.caution(now).objection(decision, now);
         if (run.dryRun()) {
             report.wouldDelete(objection);
-            return RepeatStatus.FINISHED;
+            return;
         }
         announcements.say(forecast, now);
         objection.ifPresent(this::refuse);
         delete(places, inventory, decision, wal);
         report.deleted();
-        return RepeatStatus.FINISHED;
     }
 
     private void refuse(String objection) {
