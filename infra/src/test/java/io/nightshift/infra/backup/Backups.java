@@ -203,6 +203,14 @@ public final class Backups {
         }
     }
 
+    /** Begins one, and leaves it so. */
+    public static void begin(StorageSet storages, BackupLabel label) {
+        try (var compressor = new ArchiveCompressor(1, 1);
+                NewBackup begun = NewBackup.begin(storages, PATHS, label, MARKER, compressor)) {
+            begun.manifest(new byte[10]);
+        }
+    }
+
     /** Writes and publishes a backup of these archives, and finds it again. */
     public static StoredBackup store(
             List<Storage> storages, String label, Map<String, TestTar> archives, TestManifest manifest) {

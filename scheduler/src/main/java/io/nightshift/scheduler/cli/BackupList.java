@@ -4,6 +4,7 @@ import io.nightshift.infra.backup.BackupCatalog;
 import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.PinNote;
 import io.nightshift.infra.backup.Proof;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.Configuration;
@@ -182,6 +183,9 @@ final class BackupList {
             }
         }));
         backups.forEach(backup -> broken(backup).ifPresent(out::println));
+        backups.forEach(backup -> pin(backup)
+                .ifPresent(
+                        pin -> out.println(backup.label() + " is pinned until " + pin.until() + ": " + pin.reason())));
         restorabilityLines().forEach(out::println);
     }
 
@@ -203,6 +207,11 @@ final class BackupList {
         } catch (NightshiftException broken) {
             return Optional.of(String.valueOf(broken.getMessage()));
         }
+    }
+
+    /** Why it is kept whatever retention would decide; empty if nobody wants that now. */
+    private Optional<PinNote> pin(StoredBackup backup) {
+        return backup.pin().filter(pin -> pin.pins(now));
     }
 
     /** What people wrote on it. */

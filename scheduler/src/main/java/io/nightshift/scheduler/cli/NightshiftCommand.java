@@ -70,6 +70,7 @@ final class NightshiftCommand implements Runnable {
             ReportCommand.class,
             BackupsCommand.class,
             VerifyCommand.class,
+            PinCommand.class,
             RestoreCommand.class,
             ExportCommand.class,
             HealthCommand.class,

@@ -40,6 +40,11 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "say what would be done, and check that it could")
     private boolean dryRun;
 
+    @Option(
+            names = "--yes",
+            description = "a person has looked: do what the job would wait for a person with (--set confirmed=true)")
+    private boolean confirmed;
+
     @Option(names = "--timeout", paramLabel = "2h", description = "stop the run after so long")
     private @Nullable Duration timeout;
 
@@ -57,6 +62,9 @@ final class RunCommand implements Callable<Integer> {
                     FailureKind.CONFIGURATION,
                     "a time limit of nothing is not accepted",
                     "leave --timeout out for none");
+        }
+        if (confirmed) {
+            settings.put("confirmed", "true");
         }
         return new Workplace(top, here)
                 .work(configuration -> new ConfiguredJobs(

@@ -109,6 +109,40 @@ class VerifyCommandTest {
     }
 
     @Test
+    void a_pin_lies_beside_the_backup_in_every_storage_until_it_is_taken_back() throws IOException {
+        Answer pinned = nightshift("pin", LABEL.toString(), "--for", "90d", "--reason", "audit 2026");
+        Answer listed = nightshift("backups");
+        awaitNextSecond();
+        Answer removed = nightshift("pin", LABEL.toString(), "--remove", "--reason", "audit is over");
+
+        assertThat(pinned.exitStatus()).as(pinned.toString()).isZero();
+        assertThat(pinned.out())
+                .matches("backup " + LABEL
+                        + " is kept until 20[0-9T:-]+Z: audit 2026 \\(noted in storage near and far\\)\\R");
+        assertThat(listed.out()).contains(LABEL + " is pinned until 20", "Z: audit 2026");
+        assertThat(removed.out()).contains("is pinned no longer: audit is over");
+        assertThat(nightshift("backups").out()).doesNotContain("pinned");
+    }
+
+    @Test
+    void a_pin_without_a_reason_or_an_end_or_for_no_backup_is_refused() {
+        List<List<String>> wrong = List.of(
+                List.of(LABEL.toString(), "--for", "90d"),
+                List.of(LABEL.toString(), "--reason", "why"),
+                List.of(LABEL.toString(), "--reason", "why", "--for", "1d", "--remove"),
+                List.of(LABEL.toString(), "--reason", "why", "--until", "2020-01-01T00:00:00Z"),
+                List.of("20251122T010000Z-full-r8f3", "--reason", "why", "--for", "1d"));
+
+        for (List<String> arguments : wrong) {
+            List<String> words = new ArrayList<>(List.of("pin"));
+            words.addAll(arguments);
+            Answer answer = nightshift(words.toArray(String[]::new));
+            assertThat(answer.exitStatus()).as(answer.toString()).isEqualTo(2);
+            assertThat(answer.err()).contains("HINT:");
+        }
+    }
+
+    @Test
     void uses_the_other_storages_document_and_finds_a_folder_that_is_no_backup_any_more() throws IOException {
         Files.delete(temporary.resolve("near").resolve(PATHS.object(LABEL, "backup.json")));
         Answer one = nightshift("verify", LABEL.toString());
