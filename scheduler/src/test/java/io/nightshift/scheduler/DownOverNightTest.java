@@ -51,7 +51,7 @@ class DownOverNightTest {
     }
 
     private static List<Run> runs(ControlDatabase database, String job) {
-        return new RunHistory(database.connections())
+        return new RunHistory(database.pool())
                 .runs(RunFilter.newest(1_000).ofJob(job)).stream()
                         .sorted(java.util.Comparator.comparing(Run::due))
                         .toList();

@@ -156,18 +156,17 @@ public final class Installation implements AutoCloseable {
                 null);
     }
 
-    /** The runs of a job, newest first. */
+    /** The runs of a job, newest first. Through the pool, as tests look many times and a login costs ten queries. */
     public static List<Run> runs(ControlDatabase database, String job) {
-        return new RunHistory(database.connections())
-                .runs(RunFilter.newest(10_000).ofJob(job));
+        return new RunHistory(database.pool()).runs(RunFilter.newest(10_000).ofJob(job));
     }
 
     public static Run run(ControlDatabase database, RunId run) {
-        return new RunHistory(database.connections()).run(run);
+        return new RunHistory(database.pool()).run(run);
     }
 
     public static JdbcClient sql(ControlDatabase database) {
-        return JdbcClient.create(database.connections());
+        return JdbcClient.create(database.pool());
     }
 
     @Override

@@ -64,8 +64,7 @@ class ServingTest {
     }
 
     private static List<Run> ticks() {
-        return new RunHistory(database.connections())
-                .runs(RunFilter.newest(1_000).ofJob("ticks"));
+        return new RunHistory(database.pool()).runs(RunFilter.newest(1_000).ofJob("ticks"));
     }
 
     private static Stream<Instant> due(List<Run> runs) {

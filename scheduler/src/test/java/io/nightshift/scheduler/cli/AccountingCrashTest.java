@@ -27,7 +27,7 @@ class AccountingCrashTest {
             List.of("account.before-commit", "account.after-commit", "account.before-arm");
 
     private static List<Instant> due(ControlDatabase database) {
-        return new RunHistory(database.connections())
+        return new RunHistory(database.pool())
                 .runs(RunFilter.newest(10_000).ofJob("often")).stream()
                         .map(Run::due)
                         .map(Objects::requireNonNull)

@@ -112,7 +112,7 @@ class ProcessesTest {
     }
 
     private static List<Run> history(ControlDatabase database) {
-        return new RunHistory(database.connections()).runs(RunFilter.newest(1_000));
+        return new RunHistory(database.pool()).runs(RunFilter.newest(1_000));
     }
 
     private static long onManaged(String count) throws SQLException {

@@ -58,7 +58,7 @@ class RunLogTest {
     }
 
     private static String log(RunId run) {
-        return new RunLogs(database.connections()).find(run).map(RunLog::text).orElse("");
+        return new RunLogs(database.pool()).find(run).map(RunLog::text).orElse("");
     }
 
     @Test

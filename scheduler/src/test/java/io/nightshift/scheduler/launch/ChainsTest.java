@@ -127,7 +127,7 @@ class ChainsTest {
                     go.await();
                 },
                 run -> {});
-        new Pauses(database.connections()).pause("busy-success", null, "moving house", "somebody", Instant.now(), null);
+        new Pauses(database.pool()).pause("busy-success", null, "moving house", "somebody", Instant.now(), null);
         lead("busy");
         works.await();
 

@@ -133,7 +133,7 @@ class ContinuousTest {
         await().atMost(LIMIT).until(() -> runs("breaks").size() >= 2);
         List<Run> two = runs("breaks");
 
-        new Pauses(database.connections()).pause("breaks", null, "moving house", "somebody", Instant.now(), null);
+        new Pauses(database.pool()).pause("breaks", null, "moving house", "somebody", Instant.now(), null);
         await().atMost(LIMIT).until(() -> runs("breaks").get(0).state().hasEnded());
         int before = runs("breaks").size();
 

@@ -398,7 +398,7 @@ class RunLifeTest {
 
         again(failed);
 
-        List<Run> asked = new RunHistory(database.connections())
+        List<Run> asked = new RunHistory(database.pool())
                 .runs(RunFilter.newest(10).ofJob(Rehearsal.NAME).in(RunState.QUEUED));
         assertThat(asked)
                 .singleElement()

@@ -69,7 +69,7 @@ class DueTimesTest {
     }
 
     private static List<Run> runs() {
-        List<Run> runs = new ArrayList<>(new RunHistory(database.connections()).runs(RunFilter.newest(100)));
+        List<Run> runs = new ArrayList<>(new RunHistory(database.pool()).runs(RunFilter.newest(100)));
         runs.sort(java.util.Comparator.comparing(Run::due));
         return runs;
     }

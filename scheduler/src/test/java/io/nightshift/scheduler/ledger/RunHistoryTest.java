@@ -34,7 +34,7 @@ class RunHistoryTest {
     static void fill() {
         installation = Installation.withOwnControlDatabase();
         database = installation.controlDatabase();
-        history = new RunHistory(database.connections());
+        history = new RunHistory(database.pool());
         Installation.sql(database).sql("""
                         INSERT INTO run (job, job_type, cluster, cause, actor, settings, state, report,
                                          requested_at, started_at, ended_at)

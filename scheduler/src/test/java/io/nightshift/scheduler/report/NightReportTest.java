@@ -191,7 +191,7 @@ class NightReportTest {
         NightReport report = ReportMaker.make(
                 new Period(Period.Length.DAY, LocalDate.of(2020, 1, 1), PlantedNights.NAIROBI),
                 Instant.parse("2020-01-01T06:00:00Z"),
-                new ReportLedger(good.database().connections()),
+                new ReportLedger(good.database().pool()),
                 List.of(),
                 List.of(),
                 List.of());

@@ -162,7 +162,7 @@ final class PlantedNights implements AutoCloseable {
         return ReportMaker.make(
                 new Period(length, MORNING, NAIROBI),
                 NOW,
-                new ReportLedger(database.connections()),
+                new ReportLedger(database.pool()),
                 planned(),
                 List.of(
                         new BackupState(

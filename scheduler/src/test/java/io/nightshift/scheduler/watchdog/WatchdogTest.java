@@ -51,7 +51,7 @@ class WatchdogTest {
         database = installation.controlDatabase();
         nightshift = installation.serving(database);
         watchdog = NightshiftParts.of(nightshift, Watchdog.class);
-        conditions = new Conditions(database.connections());
+        conditions = new Conditions(database.pool());
         await().atMost(LIMIT)
                 .until(() -> Installation.sql(database)
                         .sql("SELECT EXISTS (SELECT FROM schedule_cursor)")
