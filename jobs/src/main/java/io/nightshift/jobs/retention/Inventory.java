@@ -5,6 +5,7 @@ import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.Debris;
+import io.nightshift.infra.backup.Expiry;
 import io.nightshift.infra.backup.PinNote;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.backup.StoredBackup.State;
@@ -25,7 +26,7 @@ import java.util.Optional;
  * What the storages hold of a cluster.
  *
  * @param backups those that exist
- * @param debris what writers have left that died a day ago or earlier
+ * @param debris what writers have left that died a day ago or earlier, and expiries that were broken off
  * @param candidates the backups again, as retention judges them
  */
 record Inventory(List<StoredBackup> backups, List<Debris> debris, List<Candidate> candidates) {
@@ -53,7 +54,9 @@ record Inventory(List<StoredBackup> backups, List<Debris> debris, List<Candidate
             boolean isPublishedElsewhere = backups.stream()
                     .anyMatch(backup -> backup.label().equals(debris.label())
                             && backup.paths().equals(debris.paths()));
-            if (debris.newestAt().plus(ALIVE).isAfter(now)) {
+            if (Expiry.isMarked(debris)) {
+                left.add(debris);
+            } else if (debris.newestAt().plus(ALIVE).isAfter(now)) {
                 written.add(debris);
             } else if (!isPublishedElsewhere) {
                 left.add(debris);

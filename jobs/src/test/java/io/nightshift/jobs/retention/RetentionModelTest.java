@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class RetentionModelTest {
 
-    private static final int STEPS = Effort.of(40, 2_000);
+    private static final int STEPS = Effort.of(25, 2_000);
     private static final Duration WINDOW = Duration.ofDays(7);
     private static final int FULLS = 2;
     private static final int SEGMENT = 1 << 20;
