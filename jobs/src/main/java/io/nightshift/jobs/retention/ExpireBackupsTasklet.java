@@ -16,6 +16,7 @@ import io.nightshift.infra.storage.StoredObject;
 import io.nightshift.infra.wal.ExpiredWal;
 import java.time.Clock;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +50,7 @@ final class ExpireBackupsTasklet implements Tasklet {
 
     void expire() {
         RetentionSettings settings = run.settings(RetentionSettings.class);
-        Instant now = clock.instant();
+        Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
         run.progress().begin("look into the storages", null, "");
         List<Storage> places = storages.forDeleting(run.cluster());
         Inventory inventory = Inventory.of(run.cluster(), places, now);
