@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a data directory on which a server recovers to a target and opens. All is checked while it is written, and
@@ -201,17 +202,19 @@ public final class Restore {
     /** At most, beyond what the files there take, which are kept or deleted. */
     private Map<Path, Long> needed() {
         Map<Path, Long> needed = new LinkedHashMap<>();
-        for (BackupCopies link : chain) {
-            for (BackupDocument.Archive archive : link.document().archives()) {
-                Path elsewhere = archive.tablespace() == null
-                        ? null
-                        : tablespaces.elsewhere().get(archive.tablespace());
-                needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
-            }
+        for (BackupDocument.Archive archive : copies.document().archives()) {
+            needed.merge(place(archive.tablespace()), archive.bytes(), Long::sum);
         }
+        GroundBytes.byTablespace(chain)
+                .forEach((oid, bytes) -> needed.merge(place(oid.isEmpty() ? null : oid), bytes, Long::sum));
         needed.merge(directory, plan.walBytes(), Long::sum);
         needed.replaceAll((path, bytes) -> Math.max(0, bytes - UsedDirectory.bytes(path)));
         return needed;
+    }
+
+    private Path place(@Nullable String tablespace) {
+        Path elsewhere = tablespace == null ? null : tablespaces.elsewhere().get(tablespace);
+        return elsewhere == null ? directory : elsewhere;
     }
 
     private List<String> notes(Extraction extraction, List<String> created) {

@@ -30,17 +30,23 @@ public record RestoredCopies(Path scratch, ServerBinaries binaries) {
     /** Below this part of its file system free, kept copies go. */
     private static final double FLOOR = 0.05;
 
+    private static final int NAMES = 20;
+
     /** A copy that is gone now. */
     public record Discarded(String name, String reason) {}
 
-    /** A new copy, in a folder of this name, or one like it where an older one is kept. */
+    /** A new copy, in a folder of this name, or one like it where another is kept, or somebody is at work. */
     public RestoredCopy create(String name) {
         ServerUser.of(scratch.resolve("data")).createPassableDirectories(scratch);
-        Path directory = scratch.resolve(name);
-        for (int more = 2; Files.exists(TemporaryCopy.kept(directory)); more++) {
-            directory = scratch.resolve(name + "-" + more);
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return RestoredCopy.in(scratch.resolve(attempt == 1 ? name : name + "-" + attempt));
+            } catch (NightshiftException taken) {
+                if (taken.kind() != FailureKind.REFUSED || attempt == NAMES) {
+                    throw taken;
+                }
+            }
         }
-        return RestoredCopy.in(directory);
     }
 
     /**

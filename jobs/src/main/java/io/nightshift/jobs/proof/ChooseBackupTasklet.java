@@ -71,8 +71,9 @@ final class ChooseBackupTasklet implements Tasklet {
         Planned planned = plan(cluster, settings);
         RestorePlan plan = planned.plan();
         List<BackupCopies> chain = cluster.chain(plan);
-        requireRoom(settings, plan, chain)
-                .flatMap(binaries -> dry(plan, chain, binaries))
+        DataSize needed = new DataSize(cluster.bytes(plan));
+        requireRoom(settings, plan, needed)
+                .flatMap(binaries -> dry(plan, needed, binaries))
                 .ifPresent(binaries -> tested.begin(
                         run.id(),
                         new TestedCopy(new ChosenBackup(cluster, plan, chain, binaries, source, planned.archived()))));
@@ -145,9 +146,7 @@ final class ChooseBackupTasklet implements Tasklet {
     }
 
     /** The servers for it; empty if it does not fit here or there are none, which is said. */
-    private Optional<PostgresBinaries> requireRoom(
-            RestoreTestSettings settings, RestorePlan plan, List<BackupCopies> chain) {
-        DataSize needed = new DataSize(ChosenBackup.bytes(plan, chain));
+    private Optional<PostgresBinaries> requireRoom(RestoreTestSettings settings, RestorePlan plan, DataSize needed) {
         DataSize limit = settings.scratchLimit();
         if (limit != null && needed.compareTo(limit) > 0) {
             return notEvaluated(
@@ -187,13 +186,14 @@ final class ChooseBackupTasklet implements Tasklet {
         return Optional.empty();
     }
 
-    private Optional<PostgresBinaries> dry(RestorePlan plan, List<BackupCopies> chain, PostgresBinaries binaries) {
+    private Optional<PostgresBinaries> dry(RestorePlan plan, DataSize needed, PostgresBinaries binaries) {
         if (!run.dryRun()) {
             return Optional.of(binaries);
         }
-        run.summary("would restore " + RestoreTestReport.chain(plan.document().label(), chain.size()) + ", up to "
-                + new DataSize(ChosenBackup.bytes(plan, chain)).rounded() + ", and check it with PostgreSQL "
-                + binaries.version());
+        run.summary("would restore "
+                + RestoreTestReport.chain(
+                        plan.document().label(), plan.chain().links().size())
+                + ", up to " + needed.rounded() + ", and check it with PostgreSQL " + binaries.version());
         return Optional.empty();
     }
 }

@@ -42,13 +42,4 @@ record ChosenBackup(
                         : furthest.wal().end(),
                 furthest.newest() == null ? document.endedAt() : furthest.newest());
     }
-
-    /** On disk at most, with the WAL that recovery needs. */
-    static long bytes(RestorePlan plan, List<BackupCopies> chain) {
-        return plan.walBytes()
-                + chain.stream()
-                        .map(BackupCopies::document)
-                        .mapToLong(BackupDocument::bytes)
-                        .sum();
-    }
 }

@@ -106,7 +106,7 @@ class ComparedRowsTest {
             writes.set(true);
             return CompletableFuture.runAsync(() -> {
                 while (writes.get()) {
-                    alone.postgres().execute("postgres", "INSERT INTO written (v) SELECT generate_series(1, 10)");
+                    alone.postgres().execute("postgres", "INSERT INTO written (v) SELECT generate_series(1, 100)");
                 }
             });
         }

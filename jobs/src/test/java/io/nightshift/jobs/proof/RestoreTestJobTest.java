@@ -301,11 +301,19 @@ class RestoreTestJobTest {
             assertThat(gap.reason())
                     .matches("[\\d.]+ MB needed, scratch-limit is 1.00 MB: raise it to test this backup");
         });
+        // The cluster once, and not all that the two backups have.
+        long full = cluster.backups().get(0).document().orElseThrow().bytes();
+        long incremental = newest().document().orElseThrow().bytes();
+        assertThat(neededMegabytes(outcome.report()) * (1 << 20)).isLessThan((double) (full + incremental));
         assertThat(outcome.report().exitStatus()).isEqualTo(6);
         assertThat(outcome.report().hasLookedFor("restore-test/heap/postgres.public.torn"))
                 .isFalse();
         assertThat(newest().proof()).isEqualTo(proof);
         assertThat(left()).isEmpty();
+    }
+
+    private static double neededMegabytes(JobReport report) {
+        return Double.parseDouble(report.notEvaluated().get(0).reason().split(" ", 2)[0]);
     }
 
     @Test
