@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -58,6 +59,8 @@ final class PausedStandby implements AutoCloseable {
     private final Connection pauser;
     private final long lock;
     private boolean isOurs;
+    private long begun;
+    private Duration stoodStill = Duration.ZERO;
     private CompletableFuture<Void> pause = CompletableFuture.completedFuture(null);
 
     private PausedStandby(Connection gate, Connection pauser, long lock) {
@@ -92,6 +95,7 @@ final class PausedStandby implements AutoCloseable {
 
     private void begin() throws SQLException {
         text(gate, "SELECT pg_advisory_lock(" + lock + ")::text");
+        begun = System.nanoTime();
         pause = CompletableFuture.runAsync(this::pause, task -> new Thread(task, "standby-pause").start());
         while (!isPaused()) {
             requireRunning();
@@ -156,6 +160,11 @@ final class PausedStandby implements AutoCloseable {
         }
     }
 
+    /** For how long replay stood still at most, when it goes on. */
+    Duration stoodStill() {
+        return stoodStill;
+    }
+
     /** Lets the standby go on. */
     @Override
     public void close() {
@@ -165,6 +174,7 @@ final class PausedStandby implements AutoCloseable {
             if (!hasEnded() && isOurs) {
                 text(gate, "SELECT pg_wal_replay_resume()::text");
             }
+            stoodStill = Duration.ofNanos(System.nanoTime() - begun);
         } catch (SQLException lost) {
             LOG.debug("{}", ServerNotice.of(lost).message());
         }

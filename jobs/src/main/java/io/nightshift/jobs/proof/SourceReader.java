@@ -11,6 +11,7 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.Intent;
 import io.nightshift.infra.routing.NodeObservation;
+import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.NotEvaluated;
 import io.nightshift.infra.run.RunContext;
 import java.sql.SQLException;
@@ -53,6 +54,7 @@ final class SourceReader {
         List<String> databases = databases(standby);
         try (StandbySnapshot snapshot =
                 StandbySnapshot.of(standby, databases, run.purpose(), time, run.cancellation())) {
+            run.measured(new Figure("replay stood still", snapshot.stoodStill().toMillis() / 1000.0, "s"));
             List<TableDigest.Named> tables = new ArrayList<>();
             for (Map.Entry<String, CopySession> session : snapshot.sessions().entrySet()) {
                 List<TableDigest.Named> found = TableDigest.Named.in(session.getValue(), session.getKey());

@@ -5,6 +5,7 @@ import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.run.Cancellation;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ final class StandbySnapshot implements AutoCloseable {
 
     private final Map<String, CopySession> sessions = new LinkedHashMap<>();
     private Lsn location = Lsn.INVALID;
+    private Duration stoodStill = Duration.ZERO;
 
     private StandbySnapshot() {}
 
@@ -47,17 +49,24 @@ final class StandbySnapshot implements AutoCloseable {
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             connection.setAutoCommit(false);
         }
-        try (PausedStandby paused = PausedStandby.of(standby, purpose)) {
-            location = paused.location();
+        PausedStandby replay = PausedStandby.of(standby, purpose);
+        try (replay) {
+            location = replay.location();
             for (CopySession session : sessions.values()) {
                 session.rows("SELECT 1"); // the first query takes the snapshot
             }
-            paused.requirePaused();
+            replay.requirePaused();
         }
+        stoodStill = replay.stoodStill();
     }
 
     Lsn location() {
         return location;
+    }
+
+    /** For how long replay stood still. */
+    Duration stoodStill() {
+        return stoodStill;
     }
 
     Map<String, CopySession> sessions() {

@@ -52,6 +52,7 @@ class ComparedRowsTest {
     /** Servers that are written to while they are read. */
     private static final class Pair implements AutoCloseable {
 
+        private final int major;
         private final TestCluster alone;
         private final TestPostgres standby;
         private final TestCluster cluster;
@@ -60,6 +61,7 @@ class ComparedRowsTest {
         private final AtomicBoolean writes = new AtomicBoolean();
 
         Pair(int major) throws IOException {
+            this.major = major;
             Map<String, String> settings =
                     new HashMap<>(Map.of("track_commit_timestamp", "on", "wal_keep_size", "256MB"));
             alone = TestCluster.start(major, settings);
@@ -128,7 +130,7 @@ class ComparedRowsTest {
         }
 
         void execute(String database, String... statements) {
-            try (Connection connection = PostgresServer.open(onlyCopy(), TestPostgres.binaries(18))
+            try (Connection connection = PostgresServer.open(onlyCopy(), TestPostgres.binaries(major))
                             .connect(database);
                     Statement statement = connection.createStatement()) {
                 for (String sql : statements) {
@@ -184,48 +186,36 @@ class ComparedRowsTest {
 
     @ParameterizedTest
     @MethodSource("io.nightshift.infra.server.PostgresVersions#newestOrAll")
-    void a_copy_has_exactly_the_rows_of_the_standby_that_was_read_while_the_primary_is_written_to(int major)
-            throws Exception {
+    void only_what_the_copy_has_otherwise_than_a_standby_that_is_written_to_is_found(int major) throws Exception {
         if (major == PostgresVersion.NEWEST_SUPPORTED_MAJOR) {
-            assertEqual(newest);
+            assertFound(newest);
             return;
         }
         try (Pair pair = new Pair(major)) {
-            assertEqual(pair);
+            assertFound(pair);
         }
     }
 
-    private static void assertEqual(Pair pair) {
+    /** What has not been touched in the copy is equal, the table that is written to all the time among it. */
+    private static void assertFound(Pair pair) {
         CompletableFuture<Void> writing = pair.write();
 
-        JobReport report =
-                pair.test(pair.cluster, Map.of("digest-limit", "1m"), () -> {}).report();
-
-        writing.join();
-        assertThat(report.findings()).isEmpty();
-        assertThat(report.notEvaluated()).isEmpty();
-        assertThat(report.summary()).contains(" checked, 4 compared with the source, would lose ");
-        assertReplays(pair);
-    }
-
-    @Test
-    void rows_that_the_copy_has_not_or_has_otherwise_are_found() {
-        JobReport report = newest.test(newest.cluster, Map.of("digest-limit", "1m"), () -> {
-                    newest.execute(
-                            "postgres",
-                            "DELETE FROM closed WHERE i = 7",
-                            "CREATE TABLE more (i int)",
-                            "DROP TABLE written");
-                    newest.execute("other one", "UPDATE \"odd \"\" name\" SET amount = 0 WHERE amount > 66");
+        JobReport report = pair.test(pair.cluster, Map.of("digest-limit", "1m"), () -> {
+                    pair.execute("postgres", "DELETE FROM closed WHERE i = 7", "CREATE TABLE more (i int)");
+                    pair.execute(
+                            "other one",
+                            "UPDATE \"odd \"\" name\" SET amount = 0 WHERE amount > 66",
+                            "DROP MATERIALIZED VIEW seen");
                 })
                 .report();
 
+        writing.join();
         assertThat(report.findings())
                 .extracting(Finding::key)
                 .containsExactlyInAnyOrder(
                         "restore-test/rows/postgres.public.closed",
                         "restore-test/rows/postgres.public.more",
-                        "restore-test/rows/postgres.public.written",
+                        "restore-test/rows/other one.public.seen",
                         "restore-test/rows/other one.public.odd \" name");
         assertThat(report.findings())
                 .extracting(Finding::detail)
@@ -233,8 +223,12 @@ class ComparedRowsTest {
                 .anyMatch(detail -> detail.matches(
                         "standby 127.0.0.1:\\d+ at \\S+ and the copy have 200 rows each, but not the same"))
                 .anyMatch(detail -> detail.endsWith(" has no such table, the copy has"))
-                .anyMatch(detail -> detail.contains(" has it, the copy not: relation \"public.written\""));
+                .anyMatch(detail -> detail.contains(" has it, the copy not: relation \"public.seen\""));
+        System.out.println("FIGURE compared: " + report.summary() + "; " + report.figures());
+        assertThat(report.notEvaluated()).isEmpty();
+        assertThat(report.summary()).contains(" checked, 3 compared with the source, 4 wrong, would lose ");
         assertThat(report.exitStatus()).isEqualTo(3);
+        assertReplays(pair);
     }
 
     @Test
@@ -292,6 +286,7 @@ class ComparedRowsTest {
         assertThat(report.findings()).isEmpty();
         assertThat(report.figures()).contains(new Figure("seed", 42L, ""));
         assertThat(report.summary()).matches("restored \\S+ to \\S+Z in .*, would lose .*");
+        System.out.println("FIGURE random moment: " + report.summary());
         String moment = report.summary().split(" ", -1)[3];
         try (LeasedCopy copy = newest.cluster
                 .restoredCopies()
