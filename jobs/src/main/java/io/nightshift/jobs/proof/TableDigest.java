@@ -23,6 +23,7 @@ record TableDigest(long rows, String sum) {
             "SET search_path = pg_catalog, public",
             // A policy would hide rows: an error is better.
             "SET row_security = off",
+            "SET idle_in_transaction_session_timeout = 0",
             "SET max_parallel_workers_per_gather = 0",
             "SET jit = off",
             "SET default_transaction_read_only = on");

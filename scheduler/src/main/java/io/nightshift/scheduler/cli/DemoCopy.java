@@ -17,8 +17,9 @@ import java.util.Optional;
 final class DemoCopy {
 
     private static final String LARGEST = """
-            SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.relkind = 'r' AND n.nspname = 'public'
+            SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
              ORDER BY pg_table_size(c.oid) DESC, c.relname LIMIT 1
             """;
 
@@ -53,7 +54,7 @@ final class DemoCopy {
                 Connection inCopy = copy.connect(DemoCluster.DATABASE);
                 Connection inSource = demo.connect()) {
             String table = text(inCopy, LARGEST);
-            String count = "SELECT count(*) FROM public." + table;
+            String count = "SELECT count(*) FROM " + table;
             return Optional.of(new Story(
                     copy.copy(), table, Long.parseLong(text(inCopy, count)), Long.parseLong(text(inSource, count))));
         } catch (SQLException e) {
