@@ -2,7 +2,9 @@ package io.nightshift.scheduler;
 
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.restore.ThroughputFile;
+import io.nightshift.infra.server.ServerBinaries;
 import io.nightshift.infra.server.ServerHome;
 import io.nightshift.infra.storage.KnownStorages;
 import java.io.IOException;
@@ -30,6 +32,10 @@ public record Home(Path path) {
 
     public Path binaries() {
         return servers().resolve("binaries");
+    }
+
+    public RestoredCopies restoredCopies() {
+        return new RestoredCopies(servers().resolve("copies"), ServerBinaries.ofThisMachine(binaries()));
     }
 
     public Path controlDatabase() {

@@ -10,7 +10,6 @@ import io.nightshift.infra.orchestrator.Shared;
 import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.WorkFolder;
-import io.nightshift.infra.server.ServerBinaries;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.TimedStorage;
 import io.nightshift.scheduler.history.RunLogKeeper;
@@ -262,7 +261,6 @@ class RunWiring {
 
     @Bean
     RestoredCopies restoredCopies(Surroundings surroundings) {
-        Home home = surroundings.home();
-        return new RestoredCopies(home.servers().resolve("copies"), ServerBinaries.ofThisMachine(home.binaries()));
+        return surroundings.home().restoredCopies();
     }
 }

@@ -4,12 +4,14 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.DeadManSettings;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.wal.PushDestinations;
 import io.nightshift.scheduler.launch.ActiveRuns;
 import io.nightshift.scheduler.launch.Chains;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
 import io.nightshift.scheduler.launch.ContinuousRuns;
+import io.nightshift.scheduler.launch.CopySweep;
 import io.nightshift.scheduler.launch.PushedWal;
 import io.nightshift.scheduler.launch.QuartzSchedulers;
 import io.nightshift.scheduler.launch.Recovery;
@@ -153,6 +155,13 @@ class ServeWiring {
     @Bean
     PushedWal pushedWal(Surroundings surroundings, DatabaseOrchestrator clusters, ClusterStorages storages) {
         return PushedWal.listen(surroundings.home().walPushSocket(), new PushDestinations(clusters, storages));
+    }
+
+    @Bean
+    CopySweep copySweep(RestoredCopies copies, Clock clock, ScheduledExecutorService timers) {
+        CopySweep sweep = new CopySweep(copies, clock);
+        sweep.start(timers);
+        return sweep;
     }
 
     @Bean

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a restore test has shown, kept beside the backup that was restored: {@code notes/<time>-proven.json} or
- * {@code -refuted.json}. Its name alone says the verdict.
+ * {@code -refuted.json}. Its name alone says the verdict. One that ran out of time has none: {@code -partly.json} counts
+ * for nothing.
  *
  * @param provenAt when the last check ended
  * @param chain how many backups were needed
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * @param lossBytes of WAL, likewise; null if the source did not answer
  * @param tables whose pages were read and compared with their visibility maps
  * @param indexes that were compared with their tables
+ * @param compared tables and closed ranges whose rows were compared with the source's; null in
+ *     notes of versions that did not know it
+ * @param reachedAll whether there was time for all that was asked for; null likewise
  * @param notDone what was asked for and could not be judged
  * @param wrong how many findings there were
  * @param findings the first of them, in plain words
@@ -45,6 +49,8 @@ public record ProofNote(
         long tables,
         long indexes,
         int assertions,
+        @Nullable Integer compared,
+        @Nullable Boolean reachedAll,
         List<String> notDone,
         int wrong,
         List<String> findings) {
@@ -64,7 +70,8 @@ public record ProofNote(
 
     /** Keeps it in a storage that holds the backup. Written once; a second one of the same second and word is not kept. */
     public void write(Storage storage, BackupPaths paths) {
-        String word = wrong == 0 ? "-proven" : "-refuted";
+        String sound = Boolean.FALSE.equals(reachedAll) ? "-partly" : "-proven";
+        String word = wrong == 0 ? sound : "-refuted";
         String object = paths.object(label, VerificationNote.FOLDER + BackupLabel.text(provenAt) + word + ".json");
         try (StoredObjectWriter writer = storage.create(object)) {
             writer.write(BackupJson.bytes(this));

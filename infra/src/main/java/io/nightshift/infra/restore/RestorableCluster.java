@@ -99,6 +99,21 @@ public final class RestorableCluster {
                 .toList();
     }
 
+    /**
+     * On disk at most, for a restore and its recovery: the cluster once, and the WAL that is fetched. Where a manifest cannot be
+     * read it is all that the backups have; the restore will say so.
+     */
+    public long bytes(RestorePlan plan) {
+        try {
+            long ground = Ground.of(chain(plan)).bytesByTablespace().values().stream()
+                    .mapToLong(Long::longValue)
+                    .sum();
+            return plan.document().bytes() + ground + plan.walBytes();
+        } catch (NightshiftException unreadable) {
+            return plan.backupBytes() + plan.walBytes();
+        }
+    }
+
     /** See {@link RestorePlanner#plan}. */
     public RestorePlan plan(@Nullable StoredBackup only, RestoreTarget target, RestoreTimeline timeline) {
         return new RestorePlanner(name, backups, backup -> new BackupWal(BackupCopies.of(backup, storages)), wal)

@@ -11,13 +11,11 @@ import io.nightshift.infra.server.ServerUser;
 import io.nightshift.infra.wal.StoredWal;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a data directory on which a server recovers to a target and opens. All is checked while it is written, and
@@ -83,7 +81,7 @@ public final class Restore {
             there.requireNotStarted(expected);
         }
         List<String> created = new CreatedTablespaces(plan, tablespaces.elsewhere()).require();
-        List<ExpectedFiles> ground = ground(expected);
+        Ground ground = Ground.of(chain);
         FreeSpace.require(needed(ground));
         long begun = System.nanoTime();
         progress.begin("compare with what is there", null, "bytes");
@@ -136,36 +134,13 @@ public final class Restore {
         }
     }
 
-    /** What the older backups of the chain have of files of which the newest has only the changed blocks, oldest first. */
-    private List<ExpectedFiles> ground(ExpectedFiles newest) {
-        var files = new ChainFiles(newest.paths());
-        Deque<ExpectedFiles> ground = new ArrayDeque<>();
-        for (BackupCopies link : newestFirst()) {
-            var listed = new ExpectedFiles(link.manifest());
-            ground.addFirst(listed.only(files.ofTheOneBefore(listed.paths()::contains)));
-        }
-        files.requireAll();
-        return List.copyOf(ground);
-    }
-
-    /** The older backups. */
-    private List<BackupCopies> newestFirst() {
-        List<BackupCopies> older = new ArrayList<>(chain.subList(0, chain.size() - 1));
-        Collections.reverse(older);
-        return older;
-    }
-
     /** @return the bytes read */
     private long extractGround(
-            DataDirectory target,
-            List<ExpectedFiles> ground,
-            int workers,
-            Progress progress,
-            Cancellation cancellation) {
+            DataDirectory target, Ground ground, int workers, Progress progress, Cancellation cancellation) {
         long bytes = 0;
-        for (int older = 0; older < ground.size(); older++) {
+        for (int older = 0; older < ground.files().size(); older++) {
             BackupCopies link = chain.get(older);
-            ExpectedFiles expected = ground.get(older);
+            ExpectedFiles expected = ground.files().get(older);
             progress.begin("restore " + link.document().label(), expected.bytes(), "bytes");
             var extraction = new Extraction(link, target, tablespaces, expected, Use.GROUND_OF_NEWER, progress);
             extraction.run(workers, cancellation);
@@ -215,28 +190,21 @@ public final class Restore {
     }
 
     /** At most, beyond what the files there take, which are kept or deleted. */
-    private Map<Path, Long> needed(List<ExpectedFiles> ground) {
+    private Map<Path, Long> needed(Ground ground) {
         Map<Path, Long> needed = new LinkedHashMap<>();
         for (BackupDocument.Archive archive : copies.document().archives()) {
-            Path elsewhere = archive.tablespace() == null
-                    ? null
-                    : tablespaces.elsewhere().get(archive.tablespace());
-            needed.merge(elsewhere == null ? directory : elsewhere, archive.bytes(), Long::sum);
+            needed.merge(place(archive.tablespace()), archive.bytes(), Long::sum);
         }
-        for (ExpectedFiles older : ground) {
-            older.missing().forEach((path, file) -> needed.merge(place(path), file.size(), Long::sum));
-        }
+        ground.bytesByTablespace()
+                .forEach((oid, bytes) -> needed.merge(place(oid.isEmpty() ? null : oid), bytes, Long::sum));
         needed.merge(directory, plan.walBytes(), Long::sum);
         needed.replaceAll((path, bytes) -> Math.max(0, bytes - UsedDirectory.bytes(path)));
         return needed;
     }
 
-    private Path place(String path) {
-        return tablespaces.elsewhere().entrySet().stream()
-                .filter(tablespace -> path.startsWith("pg_tblspc/" + tablespace.getKey() + "/"))
-                .map(Map.Entry::getValue)
-                .findFirst()
-                .orElse(directory);
+    private Path place(@Nullable String tablespace) {
+        Path elsewhere = tablespace == null ? null : tablespaces.elsewhere().get(tablespace);
+        return elsewhere == null ? directory : elsewhere;
     }
 
     private List<String> notes(Extraction extraction, List<String> created) {

@@ -2,8 +2,6 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.postgres.SqlStates;
-import io.nightshift.infra.resilience.FailureKind;
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.PostgresBinaries;
@@ -18,24 +16,29 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A restored cluster with a server on it that nobody else can enter, does nothing by itself, and may be written to.
- * Closing it throws all of it away, whatever happened; {@link RestoredCopies#sweep} does so for a process that was killed.
+ * Closing it throws all of it away, whatever happened, unless it was kept; {@link RestoredCopies#sweep} does so for a
+ * process that was killed.
  */
 public final class RestoredCopy implements AutoCloseable {
 
     /** Nothing of it need survive anything. */
-    private static final Map<String, String> THROWN_AWAY =
-            Map.of("fsync", "off", "full_page_writes", "off", "autovacuum", "off");
+    private static final Map<String, String> THROWN_AWAY = Map.of(
+            "fsync", "off",
+            "full_page_writes", "off",
+            "autovacuum", "off",
+            // In the data directory: it goes with it, also when the server was killed.
+            "dynamic_shared_memory_type", "mmap");
 
     private final TemporaryCopy copy;
     private List<Path> tablespaces = List.of();
@@ -48,39 +51,6 @@ public final class RestoredCopy implements AutoCloseable {
     /** Takes a directory that is absent, empty, or has only what a killed process left. REFUSED otherwise. */
     public static RestoredCopy in(Path directory) {
         return new RestoredCopy(TemporaryCopy.in(directory.toAbsolutePath().normalize()));
-    }
-
-    /** See {@link RestoredCopies#sweep}. */
-    @SuppressWarnings("try") // what is left is taken, and closed
-    static List<Path> sweep(Path parent) {
-        List<Path> swept = new ArrayList<>();
-        for (Path directory : directories(parent)) {
-            try (TemporaryCopy left = TemporaryCopy.in(directory)) {
-                swept.add(directory);
-            } catch (NightshiftException failed) {
-                if (failed.kind() != FailureKind.REFUSED) {
-                    throw failed;
-                }
-                continue; // somebody is at work there
-            }
-            try {
-                Files.deleteIfExists(directory);
-            } catch (IOException failed) {
-                throw TargetFailures.of(directory, failed);
-            }
-        }
-        return swept;
-    }
-
-    private static List<Path> directories(Path parent) {
-        if (!Files.isDirectory(parent)) {
-            return List.of();
-        }
-        try (Stream<Path> entries = Files.list(parent)) {
-            return entries.filter(Files::isDirectory).sorted().toList();
-        } catch (IOException failed) {
-            throw TargetFailures.of(parent, failed);
-        }
     }
 
     /** Writes the cluster, inert. All is checked while it is written. */
@@ -152,7 +122,11 @@ public final class RestoredCopy implements AutoCloseable {
 
     /** The databases that one can connect to. */
     public List<String> databases(boolean templates) {
-        try (Connection connection = connect("template1");
+        return databases(server(), templates);
+    }
+
+    static List<String> databases(PostgresServer server, boolean templates) {
+        try (Connection connection = connect(server, "template1");
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT datname FROM pg_database WHERE datallowconn"
                         + (templates ? "" : " AND NOT datistemplate") + " ORDER BY datname")) {
@@ -175,13 +149,48 @@ public final class RestoredCopy implements AutoCloseable {
 
     /** A new session of a superuser; what the source's administrators set for roles and databases does not reach it. */
     public Connection connect(String database) throws SQLException {
+        return connect(server(), database);
+    }
+
+    static Connection connect(PostgresServer server, String database) throws SQLException {
         Properties properties = new Properties();
-        properties.setProperty("user", server().username());
-        properties.setProperty("password", server().password());
+        properties.setProperty("user", server.username());
+        properties.setProperty("password", server.password());
         properties.setProperty("ApplicationName", "nightshift");
         properties.setProperty("connectTimeout", "10");
-        properties.setProperty("options", options(server()));
-        return DriverManager.getConnection(server().url(database), properties);
+        properties.setProperty("options", options(server));
+        return DriverManager.getConnection(server.url(database), properties);
+    }
+
+    /**
+     * Leaves it running, with the settings of its source that matter to plans, for {@link RestoredCopies#present}; closing it
+     * does nothing any more. Older kept copies of the cluster go, unless somebody uses them.
+     */
+    public KeptCopy keep(
+            RestoredCopies copies, KeptCopy.Origin origin, KeptCopy.Reached reached, Instant now, Instant until) {
+        PostgresServer running = server();
+        BackupDocument source = origin.backup();
+        PlanSettings settings = PlanSettings.apply(running, source.source().settings());
+        var kept = new KeptCopy(
+                KeptCopy.FORMAT_VERSION,
+                source.cluster(),
+                source.label(),
+                origin.run(),
+                origin.node(),
+                running.dataDirectory().toString(),
+                running.port(),
+                running.process(),
+                running.binaries().version().toString(),
+                reached.location(),
+                reached.at(),
+                now,
+                until,
+                settings.taken(),
+                settings.refused());
+        copy.keep(kept.json());
+        server = null;
+        copies.discardOlder(kept);
+        return kept;
     }
 
     @Override

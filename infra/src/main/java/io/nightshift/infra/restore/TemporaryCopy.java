@@ -2,41 +2,41 @@ package io.nightshift.infra.restore;
 
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.PostgresServer;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.UUID;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
  * The folder {@value #FOLDER} in a directory that is to receive files: a restored cluster lies in it for as long as it is
  * read, and the files until they are whole. Closing it ends the cluster's server and removes the folder, whatever
- * happened. What a killed process left is ended and removed by the next one that takes the same directory.
+ * happened, unless it was kept. What a killed process left is ended and removed by the next one that takes the same
+ * directory.
  */
 final class TemporaryCopy implements AutoCloseable {
 
     static final String FOLDER = "nightshift-temporary-copy";
 
+    /** Says that the copy is to stay for a time although nobody is at work in it. */
+    private static final String KEPT = "kept.json";
+
     private static final String OWNER = "owner.lock";
 
     private final Path directory;
     private final Path folder;
-    private final FileChannel hold;
+    private final CopyHold hold;
     private final boolean made;
     private final boolean tookOver;
+    private boolean kept;
 
-    private TemporaryCopy(Path directory, FileChannel hold, boolean made, boolean tookOver) {
+    private TemporaryCopy(Path directory, CopyHold hold, boolean made, boolean tookOver) {
         this.directory = directory;
         this.folder = directory.resolve(FOLDER);
         this.hold = hold;
@@ -46,6 +46,20 @@ final class TemporaryCopy implements AutoCloseable {
 
     /** Takes a directory that is absent, empty, or has only what a killed process left. REFUSED otherwise. */
     static TemporaryCopy in(Path directory) {
+        if (Files.exists(kept(directory))) {
+            throw refused("a restored copy is kept in " + directory, "choose another directory, or wait for its end");
+        }
+        return in(directory, anything -> true);
+    }
+
+    /** Whoever removes what is left there decides with this once more when nobody else can use it. */
+    @FunctionalInterface
+    interface MayGo {
+        boolean test(Path directory);
+    }
+
+    /** The same where a copy may be kept. REFUSED also if what is there may not go. */
+    static TemporaryCopy in(Path directory, MayGo mayGo) {
         requireNothingElse(directory);
         Path folder = directory.resolve(FOLDER);
         PostgresServer.requireReachable(folder.resolve("data"));
@@ -61,7 +75,11 @@ final class TemporaryCopy implements AutoCloseable {
                 Files.createDirectories(folder);
                 Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
             }
-            FileChannel hold = hold(directory, folder.resolve(OWNER));
+            CopyHold hold = CopyHold.alone(folder.resolve(OWNER)).orElseThrow(() -> atWork(directory));
+            if (!mayGo.test(directory)) {
+                hold.close();
+                throw refused("a restored copy is kept in " + directory, "wait for its end");
+            }
             var copy = new TemporaryCopy(directory, hold, made, leftOver);
             try {
                 copy.clear();
@@ -93,41 +111,49 @@ final class TemporaryCopy implements AutoCloseable {
         }
     }
 
-    /** Whoever locked a file that its owner had just removed holds nothing: its own word must stand in the file. */
-    private static FileChannel hold(Path directory, Path file) throws IOException {
-        FileChannel channel;
-        try {
-            channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        } catch (NoSuchFileException removedMeanwhile) {
-            throw atWork(directory);
-        }
-        boolean held = false;
-        try {
-            String word = UUID.randomUUID().toString();
-            held = channel.tryLock() != null
-                    && channel.write(ByteBuffer.wrap(word.getBytes(StandardCharsets.UTF_8)), 0) == word.length()
-                    && Files.readString(file).equals(word);
-        } catch (OverlappingFileLockException | NoSuchFileException other) {
-            held = false;
-        } finally {
-            if (!held) {
-                channel.close();
-            }
-        }
-        if (!held) {
-            throw atWork(directory);
-        }
-        return channel;
-    }
-
     private static NightshiftException atWork(Path directory) {
         return refused("another restore is at work in " + directory, "wait for its end, or choose another directory");
     }
 
+    /** The document of the copy that is kept in a directory; it need not exist. */
+    static Path kept(Path directory) {
+        return directory.resolve(FOLDER).resolve(KEPT);
+    }
+
+    /** The cluster of the copy in a directory. */
+    static Path data(Path directory) {
+        return directory.resolve(FOLDER).resolve("data");
+    }
+
+    /** A hold for as long as somebody uses the copy that is kept in a directory; empty while somebody throws it away. */
+    static Optional<CopyHold> use(Path directory) {
+        Path file = directory.resolve(FOLDER).resolve(OWNER);
+        try {
+            return CopyHold.shared(file);
+        } catch (IOException failed) {
+            throw TargetFailures.of(file, failed);
+        }
+    }
+
+    /**
+     * Leaves all of it as it is, for others to use; closing it does nothing any more.
+     *
+     * @param document what says so
+     */
+    void keep(byte[] document) {
+        Durable.write(kept(directory), PosixFilePermissions.fromString("rw-------"), out -> out.write(document));
+        CrashPoint.reach("restore-test.keeping");
+        kept = true;
+        try {
+            hold.close();
+        } catch (IOException failed) {
+            throw TargetFailures.of(directory, failed);
+        }
+    }
+
     /** Of the cluster. */
     Path data() {
-        return folder.resolve("data");
+        return data(directory);
     }
 
     /** For a tablespace that lay outside the data directory. */
@@ -167,7 +193,9 @@ final class TemporaryCopy implements AutoCloseable {
         }
     }
 
+    /** The document first: what is half thrown away is no copy. */
     private void clear() throws IOException {
+        Files.deleteIfExists(kept(directory));
         PostgresServer.abandon(data());
         try (Stream<Path> entries = Files.list(folder)) {
             for (Path entry : entries.toList()) {
@@ -180,6 +208,9 @@ final class TemporaryCopy implements AutoCloseable {
 
     @Override
     public void close() {
+        if (kept) {
+            return;
+        }
         try (hold) {
             clear();
             Files.deleteIfExists(folder.resolve(OWNER));

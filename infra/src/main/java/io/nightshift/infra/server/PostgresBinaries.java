@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -79,6 +80,7 @@ public record PostgresBinaries(Path bin, PostgresVersion version) {
                                 + "; Red Hat: postgresql" + major + "-server)"));
     }
 
+    /** The newest of this major version that is installed here. */
     public static Optional<PostgresBinaries> findInstalled(int major) {
         List<Path> places = new ArrayList<>(usualPlaces(major));
         OnPath.find("pg_config").ifPresent(program -> {
@@ -91,7 +93,7 @@ public record PostgresBinaries(Path bin, PostgresVersion version) {
                 .filter(PostgresBinaries::isComplete)
                 .map(PostgresBinaries::of)
                 .filter(found -> found.version().major() == major)
-                .findFirst();
+                .max(Comparator.comparing(PostgresBinaries::version));
     }
 
     /** The binaries in this directory, their version asked of {@code postgres} itself. */

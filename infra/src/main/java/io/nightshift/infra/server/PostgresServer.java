@@ -101,9 +101,13 @@ public final class PostgresServer {
         return server;
     }
 
-    /** Ends whatever server runs on a directory that is about to be deleted. Nothing happens if there is none. */
+    /**
+     * Ends whatever server runs on a directory that is about to be deleted, and removes what one that was killed has left in
+     * the kernel. Nothing happens if there is none.
+     */
     public static void abandon(Path dataDirectory) {
-        PostmasterFile.read(dataDirectory)
+        Optional<PostmasterFile> postmaster = PostmasterFile.read(dataDirectory);
+        postmaster
                 .filter(file -> ServerProcesses.isOf(dataDirectory, file.pid()))
                 .flatMap(file -> ProcessHandle.of(file.pid()))
                 .ifPresent(ProcessHandle::destroy); // a killed one leaves its shared memory
@@ -116,6 +120,7 @@ public final class PostgresServer {
                             + " survive SIGKILL",
                     "they hang in the kernel: see the machine's disks and its kernel log");
         }
+        postmaster.ifPresent(SharedMemory::remove);
     }
 
     /** Opens the data directory if it holds a cluster, else creates one there. */
@@ -226,6 +231,11 @@ public final class PostgresServer {
                         FailureKind.REFUSED, "the server on " + dataDirectory + " was never started", "start it"));
     }
 
+    /** The number of the running server's first process. */
+    public long process() {
+        return postmaster().pid();
+    }
+
     public String username() {
         return USERNAME;
     }
@@ -310,6 +320,8 @@ public final class PostgresServer {
                         dataDirectory.toString(),
                         "-c",
                         "fsync=off",
+                        "-c",
+                        "dynamic_shared_memory_type=mmap", // goes with the directory, if this is killed
                         "-c",
                         "password_encryption=scram-sha-256",
                         "-c",

@@ -12,11 +12,13 @@ import java.util.Optional;
  * behind when the server is killed, and its process number may by then belong to another program.
  *
  * @param answersLater whether it accepts no connections before its recovery has ended
+ * @param sharedMemory the number of its System V segment; -1 while it has none
  */
-record PostmasterFile(long pid, int port, boolean answersLater) {
+record PostmasterFile(long pid, int port, boolean answersLater, long sharedMemory) {
 
     private static final int PID_LINE = 0;
     private static final int PORT_LINE = 3;
+    private static final int MEMORY_LINE = 6;
     private static final int STATUS_LINE = 7;
 
     /** A server that recovers and lets nobody in meanwhile says so; {@code pg_ctl} takes it for started. */
@@ -36,9 +38,16 @@ record PostmasterFile(long pid, int port, boolean answersLater) {
             return Optional.of(new PostmasterFile(
                     Math.abs(Long.parseLong(lines.get(PID_LINE).strip())),
                     Integer.parseInt(lines.get(PORT_LINE).strip()),
-                    lines.size() > STATUS_LINE && lines.get(STATUS_LINE).strip().equals(RECOVERING)));
+                    lines.size() > STATUS_LINE && lines.get(STATUS_LINE).strip().equals(RECOVERING),
+                    lines.size() > MEMORY_LINE ? segment(lines.get(MEMORY_LINE).strip()) : -1));
         } catch (IOException | NumberFormatException e) {
             return Optional.empty();
         }
+    }
+
+    /** Of "key number". */
+    private static long segment(String line) {
+        String[] parts = line.split("\\s+", -1);
+        return parts.length == 2 ? Long.parseLong(parts[1]) : -1;
     }
 }

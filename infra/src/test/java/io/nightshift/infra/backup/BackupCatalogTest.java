@@ -182,6 +182,8 @@ class BackupCatalogTest {
                 120,
                 240,
                 0,
+                0,
+                true,
                 List.of(),
                 findings.size(),
                 findings);

@@ -48,6 +48,7 @@ final class CopyChecks {
     private long indexes;
     private long counted;
     private int asked;
+    private boolean answeredAll = true;
 
     CopyChecks(
             RestoredCopy copy,
@@ -71,7 +72,8 @@ final class CopyChecks {
         bytes.keySet().forEach(this::check);
         tellExtensions();
         tellNotReached();
-        return new CheckResult(databases, catalogs, tables, indexes, counted, asked, wrong, gaps);
+        boolean reachedAll = notReached.isEmpty() && databasesNotReached.isEmpty() && answeredAll;
+        return new CheckResult(databases, catalogs, tables, indexes, counted, asked, 0, reachedAll, wrong, gaps);
     }
 
     /** Those that can be entered, which in the copy are all but the ones that were never made whole; the smallest first. */
@@ -114,11 +116,13 @@ final class CopyChecks {
             cancellation.check();
             switch (CheckFailure.of(e)) {
                 case CONNECTION_LOST -> throw lost(assertion.database(), e);
-                case TIME_IS_OVER ->
+                case TIME_IS_OVER -> {
+                    answeredAll = false;
                     gaps.add(new NotEvaluated(
                             "assertion in " + assertion.database(),
                             "no answer within " + Durations.print(time.limit()) + ": " + assertion.shown(),
                             List.of(RestoreTestReport.KEY + "assertion/" + object)));
+                }
                 default ->
                     wrong.add(new Wrong(
                             "assertion",
@@ -309,9 +313,11 @@ final class CopyChecks {
         switch (CheckFailure.of(e)) {
             case DAMAGE -> wrong.add(Wrong.damage(check, subject, CheckFailure.message(e)));
             case CONNECTION_LOST -> throw lost(subject, e);
-            case TIME_IS_OVER, NOT_JUDGED ->
+            case TIME_IS_OVER, NOT_JUDGED -> {
+                answeredAll &= CheckFailure.of(e) != CheckFailure.TIME_IS_OVER;
                 gaps.add(new NotEvaluated(
                         subject, CheckFailure.message(e), List.of(RestoreTestReport.KEY + check + "/" + subject)));
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import io.nightshift.infra.run.Timings;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A session in one database of the copy. No statement runs longer than the checks may take, and a stopped run does not
+ * A session in one database of the copy, or of its source. No statement runs longer than the checks may take, and a stopped run does not
  * wait for one.
  */
 final class CopySession implements AutoCloseable {
@@ -41,6 +42,11 @@ final class CopySession implements AutoCloseable {
         return new CopySession(copy.connect(database), time, cancellation);
     }
 
+    /** One on any server. */
+    static CopySession of(Connection connection, CheckTime time, Cancellation cancellation) {
+        return new CopySession(connection, time, cancellation);
+    }
+
     /** Every row as texts. */
     @SuppressWarnings("try") // the registration is held, not used
     List<List<@Nullable String>> rows(String sql) throws SQLException {
@@ -60,6 +66,29 @@ final class CopySession implements AutoCloseable {
                 }
                 return rows;
             }
+        }
+    }
+
+    /** What is asked of a session. */
+    @FunctionalInterface
+    interface Question<T> {
+        T ask() throws SQLException;
+    }
+
+    /** Asks something in a transaction, which goes on when the answer is a failure. */
+    <T> T attempt(Question<T> question) throws SQLException {
+        Savepoint before = connection.setSavepoint();
+        try {
+            T answer = question.ask();
+            connection.releaseSavepoint(before);
+            return answer;
+        } catch (SQLException failed) {
+            try {
+                connection.rollback(before);
+            } catch (SQLException over) {
+                failed.addSuppressed(over);
+            }
+            throw failed;
         }
     }
 

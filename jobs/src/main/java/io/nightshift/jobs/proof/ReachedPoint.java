@@ -2,6 +2,8 @@ package io.nightshift.jobs.proof;
 
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.infra.restore.RestorePlan;
+import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.RestoredCopy;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -67,6 +69,21 @@ record ReachedPoint(Lsn location, Instant at) {
                 .filter(endOfBackup::isBefore)
                 .orElse(endOfBackup);
         return new ReachedPoint(location, at);
+    }
+
+    /** The place that a server names ends a record, the plan's begins one: the header of a page may lie between. */
+    private static final long PAGE_HEADER = 40;
+
+    /** What it is if it is not where the plan leads; empty if it is. */
+    Optional<String> contradiction(RestorePlan plan) {
+        if (location.plus(PAGE_HEADER).isBefore(plan.stopsAt())) {
+            return Optional.of("recovery ended at " + location + ", before " + plan.stopsAt());
+        }
+        if (plan.recovery() instanceof RestoreTarget.AtTime target
+                && (at.isAfter(target.time()) || plan.stopsAt().isBefore(location))) {
+            return Optional.of("recovery went past " + target + ": to " + location + ", with a transaction of " + at);
+        }
+        return Optional.empty();
     }
 
     private static Optional<String> last(Pattern pattern, Stream<String> lines) {

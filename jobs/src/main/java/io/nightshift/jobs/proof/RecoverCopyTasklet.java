@@ -6,6 +6,7 @@ import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
 import org.springframework.batch.core.step.tasklet.Tasklet;
@@ -47,7 +48,12 @@ final class RecoverCopyTasklet implements Tasklet {
         CrashPoint.reach("restore-test.open");
         ReachedPoint reached =
                 ReachedPoint.of(test.copy(), chosen.plan().document().endedAt());
-        LossWindow loss = LossWindow.between(reached, chosen.source());
+        Optional<String> elsewhere = reached.contradiction(chosen.plan());
+        if (elsewhere.isPresent()) {
+            test.refuse("does not recover to " + chosen.plan().target() + ": " + elsewhere.get());
+            return;
+        }
+        LossWindow loss = LossWindow.between(chosen.archived() == null ? reached : chosen.archived(), chosen.source());
         test.opened(new TestedCopy.Opened(took, reached, loss));
         RestoreTestReport.opened(run, chosen, took, reached, loss);
     }

@@ -24,19 +24,21 @@ class RestoreTestJobConfiguration {
             RunContext run,
             TestedCopies copies,
             Step chooseBackup,
+            Step fingerprintSource,
             Step restoreBackup,
             Step recoverCopy,
             Step checkCopy,
             Step writeProof,
-            Step discardCopy) {
+            Step keepCopy) {
         return new JobBuilder(RestoreTestJobType.NAME, repository)
                 .listener(new DiscardAtTheEnd(run, copies))
                 .start(chooseBackup)
+                .next(fingerprintSource)
                 .next(restoreBackup)
                 .next(recoverCopy)
                 .next(checkCopy)
                 .next(writeProof)
-                .next(discardCopy)
+                .next(keepCopy)
                 .build();
     }
 
@@ -55,6 +57,16 @@ class RestoreTestJobConfiguration {
             RestoredCopies copies,
             Clock clock) {
         return step(repository, new ChooseBackupTasklet(run, tested, clusters, storages, copies, clock));
+    }
+
+    @Bean
+    Step fingerprintSource(
+            JobRepository repository,
+            RunContext run,
+            TestedCopies tested,
+            DatabaseOrchestrator clusters,
+            ClusterStorages storages) {
+        return step(repository, new FingerprintSourceTasklet(run, tested, clusters, storages));
     }
 
     @Bean
@@ -80,8 +92,8 @@ class RestoreTestJobConfiguration {
     }
 
     @Bean
-    Step discardCopy(JobRepository repository, RunContext run, TestedCopies tested) {
-        return step(repository, new DiscardCopyTasklet(run, tested));
+    Step keepCopy(JobRepository repository, RunContext run, TestedCopies tested, RestoredCopies copies, Clock clock) {
+        return step(repository, new KeepCopyTasklet(run, tested, copies, clock));
     }
 
     private static Step step(JobRepository repository, Tasklet tasklet) {

@@ -3,7 +3,11 @@ package io.nightshift.jobs.proof;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.config.DataSize;
+import io.nightshift.infra.restore.KeptCopy;
+import io.nightshift.infra.restore.RestorePlan;
+import io.nightshift.infra.restore.RestoreTarget;
 import io.nightshift.infra.restore.Restored;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.NotEvaluated;
@@ -24,13 +28,45 @@ final class RestoreTestReport {
 
     private RestoreTestReport() {}
 
-    static Finding swept(String cluster, String left) {
+    static Finding discarded(String cluster, RestoredCopies.Discarded copy) {
         return new Finding(
                 KEY + "swept/" + cluster,
                 Severity.INFO,
-                "restored copy " + left,
-                "was left by a process that was killed; its server was ended and its files are removed",
+                "restored copy " + copy.name(),
+                copy.reason() + "; its server was ended and its files are removed",
                 null);
+    }
+
+    /** Where the copy is that stays, and what it is not like. */
+    static void kept(RunContext run, KeptCopy copy, BackupDocument document) {
+        List<List<String>> rows = new ArrayList<>(List.of(
+                List.of("until", seconds(copy.until())),
+                List.of(
+                        "server",
+                        "PostgreSQL " + copy.version() + ", 127.0.0.1 port " + copy.port() + ", process "
+                                + copy.process() + " on " + copy.node()),
+                List.of("directory", copy.directory()),
+                List.of("settings of the source that matter to plans", number(copy.settings()))));
+        copy.differences().forEach(difference -> rows.add(List.of("differs", difference)));
+        if (isOlder(copy.version(), document.source().version())) {
+            rows.add(List.of(
+                    "differs",
+                    "its server is older than the source's " + document.source().version()));
+        }
+        rows.add(List.of(
+                "does not show",
+                "what tables and indexes are used for (statistics of use are not in a backup), the source's shared_buffers,"
+                        + " caches and hardware"));
+        run.section(Section.table("restored copy", List.of("", ""), rows));
+    }
+
+    private static boolean isOlder(String version, String source) {
+        return minor(version) < minor(source);
+    }
+
+    private static int minor(String version) {
+        String[] parts = version.split("\\.", -1);
+        return parts.length < 2 || !parts[1].matches("\\d{1,9}") ? 0 : Integer.parseInt(parts[1]);
     }
 
     /** Whatever was found another night is neither there nor gone. */
@@ -119,6 +155,7 @@ final class RestoreTestReport {
                             List.of("tables, with visibility maps", number(result.tables())),
                             List.of("indexes against their tables", number(result.indexes())),
                             List.of("rows counted by table and by index", number(result.counted())),
+                            List.of("rows compared with the source's, tables", number(result.compared())),
                             List.of("assertions", number(result.assertions())))));
         }
         TestedCopy.@Nullable Opened opened = test.opened();
@@ -128,11 +165,18 @@ final class RestoreTestReport {
                     + String.join("; ", test.refusals()).lines().findFirst().orElse(""));
             return;
         }
-        run.summary("restored " + what + " in " + duration(opened.took()) + ", "
+        run.summary("restored " + what + target(test.chosen().plan()) + " in " + duration(opened.took()) + ", "
                 + count(result.tables(), "table", "tables") + " and "
                 + count(result.indexes(), "index", "indexes") + " checked, "
+                + (result.compared() == 0 ? "" : number(result.compared()) + " compared with the source, ")
+                + (result.reachedAll() ? "" : "not all reached, so not proven, ")
                 + (wrong == 0 ? "" : wrong + " wrong, ") + "would lose "
                 + opened.loss().words());
+    }
+
+    /** Where it says more than the end of the archive. */
+    private static String target(RestorePlan plan) {
+        return plan.target() instanceof RestoreTarget.AtTime ? " to " + plan.target() : "";
     }
 
     static String chain(BackupLabel label, int backups) {

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What each run in this process has restored. Only in memory: a copy does not outlive the attempt that made it. */
+/** What each run in this process has restored. Only in memory: what is kept is no copy of the run any more. */
 final class TestedCopies {
 
     private final Map<RunId, TestedCopy> byRun = new ConcurrentHashMap<>();

@@ -16,7 +16,8 @@ final class TestedCopy implements AutoCloseable {
     /** An open copy: how long it took from the beginning of the restore, and where recovery has ended. */
     record Opened(Duration took, ReachedPoint reached, LossWindow loss) {}
 
-    private final ChosenBackup chosen;
+    private ChosenBackup chosen;
+    private @Nullable Fingerprint fingerprint;
     private final List<String> refusals = new ArrayList<>();
     private @Nullable RestoredCopy copy;
     private @Nullable Instant began;
@@ -29,6 +30,18 @@ final class TestedCopy implements AutoCloseable {
 
     ChosenBackup chosen() {
         return chosen;
+    }
+
+    /** Recovers to another target, where the source was read. */
+    void compareWith(Fingerprint source, ChosenBackup to) {
+        fingerprint = source;
+        chosen = to;
+    }
+
+    /** What the copy is to be equal to; null where that is not asked for, or not known. */
+    @Nullable
+    Fingerprint fingerprint() {
+        return fingerprint;
     }
 
     /** Makes the place for it. */

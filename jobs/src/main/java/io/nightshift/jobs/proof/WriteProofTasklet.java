@@ -66,6 +66,8 @@ final class WriteProofTasklet implements Tasklet {
                 result.tables(),
                 result.indexes(),
                 result.assertions(),
+                result.compared(),
+                result.reachedAll(),
                 result.notEvaluated().stream()
                         .map(gap -> gap.subject() + ": " + gap.reason())
                         .toList(),

@@ -1,6 +1,7 @@
 package io.nightshift.jobs.proof;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.backup.Proof;
 import io.nightshift.infra.backup.Proofs;
@@ -8,14 +9,18 @@ import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.restore.LeasedCopy;
 import io.nightshift.infra.restore.RestorableCluster;
+import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.server.ChildJvm;
+import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.PostgresServer;
+import io.nightshift.infra.server.Seed;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
@@ -27,8 +32,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -41,6 +52,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A full backup and an incremental one, restored again and again: whole, and with something wrong in the copy. */
 class RestoreTestJobTest {
 
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     private static final RestoreTestJobType TYPE = new RestoreTestJobType();
 
     private static TestCluster cluster;
@@ -52,7 +65,15 @@ class RestoreTestJobTest {
 
     @BeforeAll
     static void start() throws Exception {
-        cluster = TestCluster.start(18, Map.of("summarize_wal", "on", "autovacuum", "off", "TimeZone", "Asia/Kolkata"));
+        cluster = TestCluster.start(
+                18,
+                Map.of(
+                        "summarize_wal", "on",
+                        "autovacuum", "off",
+                        "TimeZone", "Asia/Kolkata",
+                        "work_mem", "7MB",
+                        "random_page_cost", "1.3",
+                        "enable_mergejoin", "off"));
         TestPostgres postgres = cluster.postgres();
         postgres.execute(
                 "postgres",
@@ -157,10 +178,16 @@ class RestoreTestJobTest {
         assertThat(report.summary())
                 .matches("restored " + newest().label()
                         + " \\(chain of 2\\) in \\d+\\.\\d s, \\d+ tables and \\d+ indexes checked,"
-                        + " would lose (nothing|at most \\d+\\.\\d s \\(.* of WAL\\))");
+                        + " would lose (nothing|at most [\\d.:]+ (s|min) \\(.* of WAL\\))");
         assertThat(outcome.steps())
                 .containsExactly(
-                        "chooseBackup", "restoreBackup", "recoverCopy", "checkCopy", "writeProof", "discardCopy");
+                        "chooseBackup",
+                        "fingerprintSource",
+                        "restoreBackup",
+                        "recoverCopy",
+                        "checkCopy",
+                        "writeProof",
+                        "keepCopy");
         Proof proof = newest().proof().orElseThrow();
         assertThat(proof.holds()).isTrue();
         assertThat(proof.note()).satisfies(note -> {
@@ -274,6 +301,10 @@ class RestoreTestJobTest {
             assertThat(gap.reason())
                     .matches("[\\d.]+ MB needed, scratch-limit is 1.00 MB: raise it to test this backup");
         });
+        // The cluster once, and not all that the two backups have.
+        long full = cluster.backups().get(0).document().orElseThrow().bytes();
+        long incremental = newest().document().orElseThrow().bytes();
+        assertThat(neededMegabytes(outcome.report()) * (1 << 20)).isLessThan((double) (full + incremental));
         assertThat(outcome.report().exitStatus()).isEqualTo(6);
         assertThat(outcome.report().hasLookedFor("restore-test/heap/postgres.public.torn"))
                 .isFalse();
@@ -281,8 +312,14 @@ class RestoreTestJobTest {
         assertThat(left()).isEmpty();
     }
 
+    private static double neededMegabytes(JobReport report) {
+        return Double.parseDouble(report.notEvaluated().get(0).reason().split(" ", 2)[0]);
+    }
+
     @Test
-    void what_is_not_reached_in_time_is_not_evaluated() {
+    void what_is_not_reached_in_time_is_not_evaluated_and_does_not_count_as_proven() {
+        var before = newest().proof();
+
         var outcome = JobRun.of(
                         TYPE,
                         cluster,
@@ -302,7 +339,9 @@ class RestoreTestJobTest {
                         "databases template0, template1, postgres: not reached within check-limit 1s");
         assertThat(outcome.report().hasLookedFor("restore-test/index/postgres.public.lost_pkey"))
                 .isFalse();
-        assertThat(newest().proof().orElseThrow().note().notDone()).hasSize(2);
+        assertThat(outcome.report().summary()).contains(" checked, not all reached, so not proven, would lose ");
+        assertThat(newest().proof()).isEqualTo(before);
+        assertThat(cluster.files()).anyMatch(file -> file.endsWith("-partly.json"));
     }
 
     @ParameterizedTest
@@ -356,13 +395,139 @@ class RestoreTestJobTest {
     }
 
     @Test
-    void nothing_is_left_of_a_run_that_was_killed_nor_of_one_that_was_stopped() {
+    void a_copy_that_is_kept_is_there_until_its_time_is_over_and_nobody_uses_it() throws Exception {
+        JobReport report = JobRun.of(TYPE, cluster, settings(Map.of("keep-copy", "1h", "digest-limit", "1m")))
+                .attempt()
+                .completed()
+                .report();
+        RestoredCopies copies = cluster.restoredCopies();
+        Instant now = Clock.systemUTC().instant();
+        Instant tomorrow = now.plus(Duration.ofDays(1));
+
+        try (LeasedCopy copy = copies.present(TestCluster.NAME, now).orElseThrow();
+                LeasedCopy beside = copies.present(TestCluster.NAME, now).orElseThrow();
+                Connection connection = copy.connect("postgres")) {
+            assertThat(ask(connection, "SELECT count(*) FROM public.torn")).isEqualTo("1000");
+            assertThat(ask(connection, "SHOW work_mem")).isEqualTo("7MB");
+            assertThat(ask(connection, "SHOW random_page_cost")).isEqualTo("1.3");
+            assertThat(ask(connection, "SHOW enable_mergejoin")).isEqualTo("off");
+            assertThat(beside.databases()).containsExactly("postgres");
+            assertThat(copy.copy()).satisfies(kept -> {
+                assertThat(kept.backup()).isEqualTo(newest().label());
+                assertThat(kept.directory()).isEqualTo(onlyCopy().toString());
+                assertThat(kept.differences()).isEmpty();
+                assertThat(report.sections())
+                        .anyMatch(section -> section.title().equals("restored copy")
+                                && section.toString()
+                                        .contains(kept.until()
+                                                .truncatedTo(ChronoUnit.SECONDS)
+                                                .toString()));
+            });
+            assertThat(copies.sweep(tomorrow)).isEmpty();
+            assertThat(copies.discard(TestCluster.NAME)).isEmpty();
+            try (var other = ChildJvm.start(SweepChild.class, copies.scratch().toString(), tomorrow.toString())) {
+                assertThat(other.exitStatus()).as("%s", other).isZero();
+                assertThat(other.output()).contains("swept []");
+            }
+        }
+        assertThat(copies.sweep(now)).isEmpty();
+        assertThat(copies.present(TestCluster.NAME, tomorrow)).isEmpty();
+        assertThat(copies.sweep(tomorrow))
+                .singleElement()
+                .satisfies(gone -> assertThat(gone.reason()).startsWith("its time was over at "));
+        assertThat(report.notEvaluated())
+                .singleElement()
+                .satisfies(gap -> assertThat(gap.reason())
+                        .isEqualTo("the cluster has no standby that answers, and the settings name no closed-ranges"));
+        assertNothingLeft();
+    }
+
+    private static String ask(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    private static void assertNothingLeft() {
+        assertThat(left()).isEmpty();
+        assertThat(PostgresServer.runningDataDirectories())
+                .noneMatch(directory ->
+                        directory.startsWith(cluster.restoredCopies().scratch()));
+    }
+
+    /** Whether the System V segment of a server is there. */
+    private static boolean isThere(String segment) throws IOException {
+        return Files.readAllLines(Path.of("/proc/sysvipc/shm")).stream()
+                .anyMatch(line -> List.of(line.strip().split("\\s+", -1)).get(1).equals(segment));
+    }
+
+    @Test
+    void nothing_is_left_of_a_copy_that_was_kept_by_a_run_that_was_killed_when_its_server_is_killed_too()
+            throws Exception {
         try (var killed = ChildJvm.start(
-                RestoreTestChild.class, Map.of("NIGHTSHIFT_CRASH_AT", "restore-test.open"), cluster.coordinates())) {
+                RestoreTestChild.class, Map.of("NIGHTSHIFT_CRASH_AT", "restore-test.keeping"), cluster.coordinates())) {
             assertThat(killed.exitStatus()).as("%s", killed).isEqualTo(CrashPoint.EXIT_STATUS);
         }
-        Path abandoned = onlyCopy();
-        assertThat(PostgresServer.isRunning(abandoned)).isTrue();
+        RestoredCopies copies = cluster.restoredCopies();
+        Instant now = Clock.systemUTC().instant();
+        List<String> postmaster = Files.readAllLines(onlyCopy().resolve("postmaster.pid"));
+        String segment = postmaster.get(6).strip().split("\\s+", -1)[1];
+
+        assertThat(copies.sweep(now)).isEmpty();
+        copies.present(TestCluster.NAME, now).orElseThrow().close();
+        ProcessHandle.of(Long.parseLong(postmaster.get(0))).orElseThrow().destroyForcibly();
+        await().until(() -> !PostgresServer.isRunning(onlyCopy()));
+
+        assertThat(isThere(segment)).isTrue();
+        assertThat(copies.present(TestCluster.NAME, now)).isEmpty();
+        assertThat(copies.sweep(now))
+                .singleElement()
+                .satisfies(gone -> assertThat(gone.reason()).isEqualTo("its server has ended"));
+        assertThat(isThere(segment)).isFalse();
+        assertNothingLeft();
+    }
+
+    /** At one of these places, or at all with a larger effort. */
+    private static List<String> crashPoints() {
+        List<String> all = new ArrayList<>(List.of(
+                "restore.extracted",
+                "restore-test.restored",
+                "restore-test.open",
+                "restore-test.checked",
+                "recovery",
+                "checks"));
+        Collections.shuffle(
+                all, Seed.underTest().get(Seed.underTest().size() - 1).random());
+        return all.subList(0, Effort.of(1, all.size()));
+    }
+
+    private static void killAt(String place) {
+        try (var killed =
+                ChildJvm.start(RestoreTestChild.class, Map.of("NIGHTSHIFT_CRASH_AT", place), cluster.coordinates())) {
+            switch (place) {
+                // By single-user mode, and then by its server.
+                case "recovery" -> await().atMost(PATIENCE).until(() -> left().size() == 1 && hasServer());
+                case "checks" -> killed.awaitLine("step checkCopy");
+                default -> assertThat(killed.exitStatus()).as("%s", killed).isEqualTo(CrashPoint.EXIT_STATUS);
+            }
+            killed.kill();
+        }
+        assertThat(left()).as(place).hasSize(1);
+    }
+
+    private static boolean hasServer() {
+        return PostgresServer.isRunning(onlyCopy());
+    }
+
+    @Test
+    void nothing_is_left_of_a_run_that_was_killed_nor_of_one_that_was_stopped() {
+        for (String place : crashPoints()) {
+            cluster.restoredCopies().sweep(Clock.systemUTC().instant());
+            assertNothingLeft();
+            killAt(place);
+        }
 
         List<Boolean> running = new ArrayList<>();
         var next = JobRun.of(TYPE, cluster, settings(Map.of()));
@@ -378,9 +543,6 @@ class RestoreTestJobTest {
             assertThat(finding.severity()).isEqualTo(Severity.INFO);
             assertThat(finding.detail()).startsWith("was left by a process that was killed");
         });
-        assertThat(left()).isEmpty();
-        assertThat(PostgresServer.runningDataDirectories())
-                .noneMatch(directory ->
-                        directory.startsWith(cluster.restoredCopies().scratch()));
+        assertNothingLeft();
     }
 }

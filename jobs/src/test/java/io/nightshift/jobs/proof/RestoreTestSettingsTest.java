@@ -18,7 +18,9 @@ class RestoreTestSettingsTest {
     void defaults() {
         var settings = RecordBinder.fromMap(RestoreTestSettings.class, Map.of());
 
-        assertThat(settings).isEqualTo(new RestoreTestSettings(Choice.NEWEST, null, Duration.ofHours(1), List.of()));
+        assertThat(settings)
+                .isEqualTo(new RestoreTestSettings(
+                        Choice.NEWEST, null, null, Duration.ofHours(1), null, List.of(), null, List.of()));
     }
 
     @Test
@@ -27,15 +29,24 @@ class RestoreTestSettingsTest {
                 RestoreTestSettings.class,
                 Map.of(
                         "backup", "random",
+                        "seed", 42,
                         "scratch-limit", "200GB",
                         "check-limit", "20m",
+                        "digest-limit", "30m",
+                        "closed-ranges",
+                                List.of(Map.of("database", "shop", "table", "public.orders", "where", "year < 2026")),
+                        "keep-copy", "6h",
                         "assertions", List.of(Map.of("database", "shop", "sql", "SELECT true"))));
 
         assertThat(settings)
                 .isEqualTo(new RestoreTestSettings(
                         Choice.RANDOM,
+                        42L,
                         DataSize.ofMegabytes(200 << 10),
                         Duration.ofMinutes(20),
+                        Duration.ofMinutes(30),
+                        List.of(new ClosedRange("shop", "public.orders", "year < 2026")),
+                        Duration.ofHours(6),
                         List.of(new SqlAssertion("shop", "SELECT true"))));
         assertThat(SettingsDescription.of(RestoreTestSettings.class).rows())
                 .allSatisfy(row -> assertThat(row.description()).isNotBlank());
@@ -49,5 +60,10 @@ class RestoreTestSettingsTest {
                         RestoreTestSettings.class,
                         Map.of("assertions", List.of(Map.of("database", "shop", "sql", " ")))))
                 .hasMessageContaining("sql: is empty");
+        assertThatThrownBy(() -> RecordBinder.fromMap(
+                        RestoreTestSettings.class, Map.of("backup", "random-moment", "digest-limit", "1m")))
+                .hasMessageContaining("digest-limit: compares with the source as it is now");
+        assertThatThrownBy(() -> RecordBinder.fromMap(RestoreTestSettings.class, Map.of("seed", 1)))
+                .hasMessageContaining("seed: repeats a random choice, but backup is newest");
     }
 }

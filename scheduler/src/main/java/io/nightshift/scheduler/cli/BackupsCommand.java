@@ -2,8 +2,10 @@ package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.restore.KeptCopy;
 import io.nightshift.scheduler.Surroundings;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -25,10 +27,13 @@ final class BackupsCommand implements Callable<Integer> {
     public Integer call() {
         Surroundings surroundings = top.surroundings();
         BackupList backups = BackupList.of(surroundings, surroundings.configuration(), cluster);
+        List<KeptCopy> copies = CopyText.present(
+                surroundings.home().restoredCopies(), surroundings.clock().instant(), cluster);
         if (top.isJson()) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("backups", backups.json());
             document.put("restorability", backups.restorabilityJson());
+            document.put("restoredCopies", copies.stream().map(CopyText::json).toList());
             document.put(
                     "unreachable",
                     backups.failures().stream()
@@ -42,6 +47,7 @@ final class BackupsCommand implements Callable<Integer> {
             } else if (backups.failures().isEmpty()) {
                 top.out().println("no backups yet");
             }
+            copies.forEach(copy -> top.out().println(CopyText.line(copy)));
         }
         return backups.failures().isEmpty() ? 0 : FailureKind.STORAGE_UNAVAILABLE.exitStatus();
     }

@@ -97,6 +97,7 @@ final class DemoCommand implements Callable<Integer> {
         Run run;
         WorkloadReport workload;
         DemoAccident.Story accident = null;
+        DemoCopy.Story copy = null;
         List<Run> further = new ArrayList<>();
         try (Nightshift nightshift = Nightshift.forOwnRuns(surroundings, configuration, controlDatabase)) {
             Cancellation cancellation = new Cancellation();
@@ -144,14 +145,22 @@ final class DemoCommand implements Callable<Integer> {
                             "incremental-backup",
                             Map.of("backup.checkpoint", "fast"));
                     further.add(follower.work(nightshift, nightshift.requests().launch(incremental)));
-                    say("restore test: restored once more, checked, and thrown away ...");
-                    LaunchRequest test = request(surroundings, configuration, nightshift, "restore-test", Map.of());
+                    say("restore test: restored once more, checked, and kept for an hour ...");
+                    LaunchRequest test =
+                            request(surroundings, configuration, nightshift, "restore-test", Map.of("keep-copy", "1h"));
                     further.add(follower.work(nightshift, nightshift.requests().launch(test)));
+                    copy = DemoCopy.use(
+                                    surroundings.home().restoredCopies(),
+                                    demo,
+                                    surroundings.clock().instant())
+                            .orElse(null);
                 }
                 archive.requireAlive();
             }
+        } finally {
+            surroundings.home().restoredCopies().discard(DemoCluster.NAME);
         }
-        show(surroundings, configuration, controlDatabase, run, workload, accident, further);
+        show(surroundings, configuration, controlDatabase, new Night(run, workload, accident, copy, further));
         return Stream.concat(Stream.of(run), further.stream())
                 .mapToInt(one -> one.exitStatus() == null ? FailureKind.BUG.exitStatus() : one.exitStatus())
                 .max()
@@ -187,14 +196,19 @@ final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    private void show(
-            Surroundings surroundings,
-            Configuration configuration,
-            ControlDatabase controlDatabase,
+    /** What was done. */
+    private record Night(
             Run run,
             WorkloadReport workload,
             DemoAccident.@Nullable Story accident,
-            List<Run> further) {
+            DemoCopy.@Nullable Story copy,
+            List<Run> further) {}
+
+    private void show(
+            Surroundings surroundings, Configuration configuration, ControlDatabase controlDatabase, Night night) {
+        Run run = night.run();
+        WorkloadReport workload = night.workload();
+        DemoAccident.Story accident = night.accident();
         BackupList backups = BackupList.of(surroundings, configuration, DemoCluster.NAME);
         List<Run> history = new RunHistory(controlDatabase.connections())
                 .runs(RunFilter.newest(10).ofCluster(DemoCluster.NAME));
@@ -216,6 +230,16 @@ final class DemoCommand implements Callable<Integer> {
                                 "rowsNow", accident.now(),
                                 "seconds", accident.took().toMillis() / 1000.0));
             }
+            if (night.copy() != null) {
+                document.put(
+                        "restoredCopy",
+                        Map.of(
+                                "directory", night.copy().copy().directory(),
+                                "until", night.copy().copy().until(),
+                                "table", night.copy().table(),
+                                "rowsInCopy", night.copy().rowsInCopy(),
+                                "rowsInSource", night.copy().rowsInSource()));
+            }
             top.print(document);
             return;
         }
@@ -230,11 +254,14 @@ final class DemoCommand implements Callable<Integer> {
         if (accident != null) {
             tell(accident);
         }
-        for (Run each : further) {
+        for (Run each : night.further()) {
             top.out().println(each.type() + "  " + each.state());
             JobReport report = each.report();
             top.out().println("  " + (report == null ? each.reason() : report.summary()));
             top.out().println();
+        }
+        if (night.copy() != null) {
+            night.copy().tell(top.out());
         }
         top.out().println("Backups of cluster demo");
         backups.print(top.out());

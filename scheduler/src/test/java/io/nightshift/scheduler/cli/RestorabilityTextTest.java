@@ -44,6 +44,8 @@ class RestorabilityTextTest {
                 120,
                 240,
                 0,
+                0,
+                true,
                 List.of(),
                 findings.length,
                 List.of(findings));
