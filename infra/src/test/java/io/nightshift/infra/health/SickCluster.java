@@ -47,7 +47,8 @@ final class SickCluster implements AutoCloseable {
         await().atMost(LIMIT).until(() -> number("SELECT count(*) FROM pg_stat_replication") == 2);
         for (TestPostgres standby : List.of(paused, cut)) {
             await().atMost(LIMIT)
-                    .until(() -> standby.number("SELECT count(*) FROM pg_roles WHERE rolname = '" + HealthTrial.MONITOR + "'")
+                    .until(() -> standby.number(
+                                    "SELECT count(*) FROM pg_roles WHERE rolname = '" + HealthTrial.MONITOR + "'")
                             == 1);
         }
         cut.restart(Map.of("primary_conninfo", "host=127.0.0.1 port=1 user=postgres"));
