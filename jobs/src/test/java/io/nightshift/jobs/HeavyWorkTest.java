@@ -19,9 +19,7 @@ import io.nightshift.infra.orchestrator.Shared;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.backup.FullBackupJobType;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -175,14 +173,7 @@ class HeavyWorkTest {
         }
 
         static int leases(TestPostgres postgres) {
-            try (Connection connection = postgres.connect("postgres");
-                    Statement statement = connection.createStatement();
-                    ResultSet row = statement.executeQuery("SELECT count(*)::int FROM lease")) {
-                row.next();
-                return row.getInt(1);
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
+            return (int) postgres.number("SELECT count(*) FROM lease");
         }
 
         @Override

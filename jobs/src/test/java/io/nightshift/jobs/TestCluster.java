@@ -24,10 +24,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -220,17 +216,7 @@ public final class TestCluster implements AutoCloseable {
                 UNION ALL
                 SELECT 'slot ' || slot_name FROM pg_replication_slots
                 """;
-        try (Connection connection = postgres.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            List<String> traces = new ArrayList<>();
-            while (rows.next()) {
-                traces.add(rows.getString(1));
-            }
-            return traces;
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        return postgres.texts(sql);
     }
 
     private ClusterConfig config() {

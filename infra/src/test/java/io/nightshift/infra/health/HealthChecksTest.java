@@ -10,7 +10,6 @@ import io.nightshift.infra.health.KnownReleases.Release;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.server.PostgresVersions;
-import io.nightshift.infra.server.ReplicatedCluster;
 import io.nightshift.infra.server.TestPostgres;
 import java.nio.file.Files;
 import java.time.Clock;
@@ -257,10 +256,8 @@ class HealthChecksTest {
             primary.execute("postgres", "SELECT pg_promote()");
             var restored = trial.look();
             await().atMost(LIMIT)
-                    .until(() -> ReplicatedCluster.number(
-                                    primary,
-                                    "SELECT count(*) FROM pg_ls_waldir() WHERE name LIKE '%.history'"
-                                            + " AND modification < date_trunc('second', clock_timestamp())")
+                    .until(() -> primary.number("SELECT count(*) FROM pg_ls_waldir() WHERE name LIKE '%.history'"
+                                    + " AND modification < date_trunc('second', clock_timestamp())")
                             == 1);
             primary.kill();
             primary.restart();

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import io.nightshift.infra.health.DailyCheck.Counted;
 import io.nightshift.infra.health.HealthResult.Wrong;
 import io.nightshift.infra.run.Severity;
-import io.nightshift.infra.server.ReplicatedCluster;
 import io.nightshift.infra.server.TestPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +48,7 @@ class HealthJudgementTest {
         primary = TestPostgres.start(18, settings);
         HealthTrial.createMonitor(primary);
         standby = HealthTrial.streaming(primary, 18);
-        await().atMost(LIMIT).until(() -> ReplicatedCluster.number(standby, """
+        await().atMost(LIMIT).until(() -> standby.number("""
                 SELECT count(*) FROM pg_roles r, pg_stat_wal_receiver w
                 WHERE pg_has_role(r.oid, 'pg_monitor', 'USAGE') AND rolname = 'watch' AND w.status = 'streaming'
                 """) == 1);
@@ -72,7 +71,7 @@ class HealthJudgementTest {
     }
 
     private static void awaitOne(String sql) {
-        await().atMost(LIMIT).until(() -> ReplicatedCluster.number(primary, sql) == 1);
+        await().atMost(LIMIT).until(() -> primary.number(sql) == 1);
     }
 
     private static Statement open(List<Connection> held) throws SQLException {
@@ -98,13 +97,13 @@ class HealthJudgementTest {
                         .replicationStream()
                         .physical()
                         .withStartPosition(LogSequenceNumber.valueOf(
-                                ReplicatedCluster.number(primary, "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn")))
+                                primary.number("SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn")))
                         .start()) {
             await().atMost(LIMIT).until(() -> {
                 primary.execute("postgres", "SELECT pg_logical_emit_message(true, 'test', 'x')");
                 stream.readPending();
                 stream.forceUpdateStatus();
-                return ReplicatedCluster.number(primary, """
+                return primary.number("""
                         SELECT count(*) FROM pg_stat_replication
                         WHERE application_name = 'keeper' AND replay_lag > interval '1 ms'
                         """) == 1;
@@ -197,8 +196,7 @@ class HealthJudgementTest {
                 waiting.add(new Thread(() -> quietly(statement, "LOCK TABLE " + table), "waits for " + table));
                 waiting.get(waiting.size() - 1).start();
                 await().atMost(LIMIT)
-                        .until(() -> ReplicatedCluster.number(
-                                        primary, "SELECT count(*) FROM pg_locks WHERE waitstart IS NOT NULL")
+                        .until(() -> primary.number("SELECT count(*) FROM pg_locks WHERE waitstart IS NOT NULL")
                                 == waiting.size());
             }
 
@@ -292,8 +290,7 @@ class HealthJudgementTest {
         DurationLimits limits = new DurationLimits(Duration.ofMinutes(1), Duration.ofMinutes(5));
         standby.execute("postgres", "ALTER SYSTEM SET wal_receiver_timeout = 0", "SELECT pg_reload_conf()");
         await().atMost(LIMIT)
-                .until(() -> ReplicatedCluster.number(
-                                standby,
+                .until(() -> standby.number(
                                 "SELECT count(*) FROM pg_settings WHERE name = 'wal_receiver_timeout' AND setting = '0'")
                         == 1);
 

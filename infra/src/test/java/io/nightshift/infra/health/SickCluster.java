@@ -47,8 +47,7 @@ final class SickCluster implements AutoCloseable {
         await().atMost(LIMIT).until(() -> number("SELECT count(*) FROM pg_stat_replication") == 2);
         for (TestPostgres standby : List.of(paused, cut)) {
             await().atMost(LIMIT)
-                    .until(() -> number(
-                                    standby,
+                    .until(() -> standby.number(
                                     "SELECT count(*) FROM pg_roles WHERE rolname = '" + HealthTrial.MONITOR + "'")
                             == 1);
         }
@@ -211,13 +210,7 @@ final class SickCluster implements AutoCloseable {
     }
 
     private long number(String sql) throws SQLException {
-        return number(primary, sql);
-    }
-
-    private static long number(TestPostgres server, String sql) throws SQLException {
-        try (Connection connection = server.connect("postgres")) {
-            return number(connection, sql);
-        }
+        return primary.number(sql);
     }
 
     private static long number(Connection connection, String sql) throws SQLException {

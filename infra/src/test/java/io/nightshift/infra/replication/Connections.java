@@ -38,10 +38,8 @@ final class Connections {
 
     /** How many walsenders work for connections of this purpose. */
     static int walsenders(TestPostgres postgres, String purpose) throws SQLException {
-        return Integer.parseInt(query(
-                postgres,
-                "postgres",
+        return (int) postgres.number(
                 "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' AND application_name = 'nightshift "
-                        + purpose + "'"));
+                        + purpose + "'");
     }
 }

@@ -104,7 +104,7 @@ class WalStreamTest {
     }
 
     private static Lsn flushed(TestPostgres postgres) throws Exception {
-        return Lsn.parse(Connections.query(postgres, "postgres", "SELECT pg_current_wal_flush_lsn()"));
+        return Lsn.parse(postgres.text("SELECT pg_current_wal_flush_lsn()"));
     }
 
     private static CompletableFuture<WalStreamEnd> stream(

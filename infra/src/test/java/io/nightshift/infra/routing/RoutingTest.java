@@ -247,10 +247,9 @@ class RoutingTest {
         clock.ahead = ClusterMemory.FORGOTTEN;
         cluster.primary().restart();
         await().atMost(LIMIT).ignoreExceptions().untilAsserted(() -> write(5));
-        assertThat(ReplicatedCluster.number(cluster.primary(), "SELECT sum(id) FROM note"))
-                .isEqualTo(1 + 2 + 5);
+        assertThat(cluster.primary().number("SELECT sum(id) FROM note")).isEqualTo(1 + 2 + 5);
         old.restart();
-        assertThat(ReplicatedCluster.number(old, "SELECT sum(id) FROM note")).isEqualTo(1);
+        assertThat(old.number("SELECT sum(id) FROM note")).isEqualTo(1);
         throwAway();
     }
 
@@ -261,9 +260,8 @@ class RoutingTest {
                 .filter(node -> node != old)
                 .findFirst()
                 .orElseThrow();
-        long reached = ReplicatedCluster.number(cluster.primary(), "SELECT pg_current_wal_flush_lsn() - '0/0'");
-        await().atMost(LIMIT)
-                .until(() -> ReplicatedCluster.number(standby, "SELECT pg_last_wal_replay_lsn() - '0/0'") >= reached);
+        long reached = cluster.primary().number("SELECT pg_current_wal_flush_lsn() - '0/0'");
+        await().atMost(LIMIT).until(() -> standby.number("SELECT pg_last_wal_replay_lsn() - '0/0'") >= reached);
         standby.execute("postgres", "CHECKPOINT");
     }
 
@@ -382,8 +380,7 @@ class RoutingTest {
                 .hasMessageContaining("read-only transaction");
 
         assertThat(tries).hasSize(1);
-        assertThat(ReplicatedCluster.number(cluster.primary(), "SELECT count(*) FROM note"))
-                .isZero();
+        assertThat(cluster.primary().number("SELECT count(*) FROM note")).isZero();
     }
 
     @Test
@@ -405,9 +402,8 @@ class RoutingTest {
     }
 
     private long sessions() {
-        return ReplicatedCluster.number(
-                cluster.primary(),
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'nightshift %'"
+        return cluster.primary()
+                .number("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'nightshift %'"
                         + " AND backend_type = 'client backend'");
     }
 }

@@ -4,10 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -62,7 +58,7 @@ public final class ReplicatedCluster implements AutoCloseable {
         List<TestPostgres> left = standbys();
         old.kill();
         TestPostgres next = left.stream()
-                .max(Comparator.comparing(node -> number(node, "SELECT pg_last_wal_receive_lsn() - '0/0'::pg_lsn")))
+                .max(Comparator.comparing(node -> node.number("SELECT pg_last_wal_receive_lsn() - '0/0'::pg_lsn")))
                 .orElseThrow();
         next.execute("postgres", "SELECT pg_promote(true, 60)");
         primary = next;
@@ -123,29 +119,18 @@ public final class ReplicatedCluster implements AutoCloseable {
      */
     private void settle(TestPostgres standby) {
         primary.execute("postgres", "CHECKPOINT");
-        long reached = number(primary, "SELECT pg_current_wal_flush_lsn() - '0/0'");
+        long reached = primary.number("SELECT pg_current_wal_flush_lsn() - '0/0'");
         Awaitility.await()
                 .atMost(LIMIT)
-                .until(() -> number(standby, "SELECT pg_last_wal_replay_lsn() - '0/0'") >= reached);
+                .until(() -> standby.number("SELECT pg_last_wal_replay_lsn() - '0/0'") >= reached);
         standby.execute("postgres", "CHECKPOINT");
     }
 
     public void awaitStreaming() {
         Awaitility.await()
                 .atMost(LIMIT)
-                .until(() -> number(primary, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
+                .until(() -> primary.number("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
                         >= standbys().size());
-    }
-
-    public static long number(TestPostgres server, String sql) {
-        try (Connection connection = server.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getLong(1);
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -45,6 +46,7 @@ public final class TestPostgres implements AutoCloseable {
     private final Path directory;
     private final PostgresServer server;
     private final Map<String, String> settings;
+    private Connection open;
 
     private TestPostgres(Path directory, PostgresServer server, Map<String, String> settings) {
         this.directory = directory;
@@ -210,6 +212,38 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
+    /** The first column of the first row, or null without one; {@link #texts} says in which session. */
+    public String text(String sql) {
+        List<String> rows = texts(sql);
+        return rows.isEmpty() ? null : rows.get(0);
+    }
+
+    public long number(String sql) {
+        return Long.parseLong(text(sql));
+    }
+
+    /**
+     * The first column of every row, asked in database postgres in one session that stays open: what a test waits for it
+     * asks for many times, and a login costs as much as ten queries.
+     */
+    public synchronized List<String> texts(String sql) {
+        try {
+            if (open == null || !open.isValid(10)) {
+                open = connect("postgres");
+            }
+            try (Statement statement = open.createStatement();
+                    ResultSet row = statement.executeQuery(sql)) {
+                List<String> texts = new ArrayList<>();
+                while (row.next()) {
+                    texts.add(row.getString(1));
+                }
+                return texts;
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(sql + " at " + server + ": " + e.getMessage(), e);
+        }
+    }
+
     /** Kills the postmaster and all its children at once, as a power cut ends them; returns when they are gone. */
     public void kill() {
         if (!ServerProcesses.kill(dataDirectory(), LIMIT)) {
@@ -253,9 +287,14 @@ public final class TestPostgres implements AutoCloseable {
         try {
             thaw();
             kill();
+            if (open != null) {
+                open.close();
+            }
             FileTree.delete(directory);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -26,9 +26,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -137,12 +134,7 @@ class WalArchiverTest {
     }
 
     private static Lsn flushed(TestPostgres postgres) throws Exception {
-        try (Connection connection = postgres.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT pg_current_wal_flush_lsn()")) {
-            row.next();
-            return Lsn.parse(row.getString(1));
-        }
+        return Lsn.parse(postgres.text("SELECT pg_current_wal_flush_lsn()"));
     }
 
     private static void write(TestPostgres postgres, int rows) {
@@ -228,12 +220,7 @@ class WalArchiverTest {
     }
 
     private static Lsn lastCheckpoint(TestPostgres postgres) throws Exception {
-        try (Connection connection = postgres.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT checkpoint_lsn FROM pg_control_checkpoint()")) {
-            row.next();
-            return Lsn.parse(row.getString(1));
-        }
+        return Lsn.parse(postgres.text("SELECT checkpoint_lsn FROM pg_control_checkpoint()"));
     }
 
     @Test

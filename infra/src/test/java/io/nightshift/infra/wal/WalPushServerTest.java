@@ -22,10 +22,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -69,7 +66,7 @@ class WalPushServerTest {
     }
 
     private static SystemIdentifier systemIdentifier(TestPostgres server) throws SQLException {
-        return SystemIdentifier.parse(query(server, "SELECT system_identifier::text FROM pg_control_system()"));
+        return SystemIdentifier.parse(server.text("SELECT system_identifier::text FROM pg_control_system()"));
     }
 
     private static Path root() {
@@ -121,23 +118,11 @@ class WalPushServerTest {
         server.close();
     }
 
-    private static String query(String sql) throws SQLException {
-        return query(postgres, sql);
-    }
-
-    private static String query(TestPostgres server, String sql) throws SQLException {
-        try (Connection connection = server.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getString(1);
-        }
-    }
-
     /** Fills a segment a little, and says which one. */
     private static WalSegment switched() throws SQLException {
         postgres.execute("postgres", "SELECT pg_create_restore_point('here')");
-        return WalSegment.at(FIRST, Lsn.parse(query("SELECT pg_switch_wal()")).plus(-1), SEGMENT);
+        return WalSegment.at(
+                FIRST, Lsn.parse(postgres.text("SELECT pg_switch_wal()")).plus(-1), SEGMENT);
     }
 
     private static Path file(WalSegment segment) {
@@ -174,14 +159,15 @@ class WalPushServerTest {
             assertThat(stored.readAllBytes()).isEqualTo(Files.readAllBytes(file(segment)));
         }
         await().atMost(LIMIT)
-                .until(() -> segment.name().equals(query("SELECT last_archived_wal FROM pg_stat_archiver")));
+                .until(() -> segment.name().equals(postgres.text("SELECT last_archived_wal FROM pg_stat_archiver")));
     }
 
     @Test
     void leaves_the_segment_with_the_server_while_nobody_listens() throws Exception {
         server.close();
         WalSegment segment = switched();
-        await().atMost(LIMIT).until(() -> segment.name().equals(query("SELECT last_failed_wal FROM pg_stat_archiver")));
+        await().atMost(LIMIT)
+                .until(() -> segment.name().equals(postgres.text("SELECT last_failed_wal FROM pg_stat_archiver")));
 
         Outcome outcome = push("chanuka", file(segment));
         server = listen(systemIdentifier);
@@ -281,7 +267,7 @@ class WalPushServerTest {
 
     /** The segments that a server has switched away from. */
     private static List<Path> finished(TestPostgres other) throws Exception {
-        String present = query(other, "SELECT pg_walfile_name(pg_current_wal_insert_lsn())");
+        String present = other.text("SELECT pg_walfile_name(pg_current_wal_insert_lsn())");
         try (Stream<Path> files = Files.list(other.dataDirectory().resolve("pg_wal"))) {
             return files.filter(file -> file.getFileName().toString().matches("[0-9A-F]{24}")
                             && file.getFileName().toString().compareTo(present) < 0)
@@ -322,7 +308,7 @@ class WalPushServerTest {
     void stores_histories_and_the_used_part_of_a_partial_and_passes_over_backup_histories() throws Exception {
         switched();
         postgres.execute("postgres", "SELECT pg_logical_emit_message(true, '', 'in the next segment')");
-        Lsn end = Lsn.parse(query("SELECT pg_current_wal_flush_lsn()"));
+        Lsn end = Lsn.parse(postgres.text("SELECT pg_current_wal_flush_lsn()"));
         WalSegment segment = WalSegment.at(FIRST, end, SEGMENT);
         Path partial = Files.copy(file(segment), home.resolve(segment.name() + ".partial"));
         Path history = Files.writeString(home.resolve("00000002.history"), "1\t0/3000000\tno recovery target\n");

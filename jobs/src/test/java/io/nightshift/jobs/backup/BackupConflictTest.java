@@ -11,7 +11,6 @@ import io.nightshift.infra.orchestrator.HeavyWork;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.run.Finding;
-import io.nightshift.infra.server.ReplicatedCluster;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.JobRun.Outcome;
@@ -95,7 +94,7 @@ class BackupConflictTest {
             Files.createFile(present.postgres().dataDirectory().resolve("standby.signal"));
             present.postgres().restart();
             present.postgres().execute("postgres", "SELECT pg_promote(true, 60)");
-            await().until(() -> ReplicatedCluster.number(astray, "SELECT count(*) FROM pg_stat_wal_receiver") == 1);
+            await().until(() -> astray.number("SELECT count(*) FROM pg_stat_wal_receiver") == 1);
 
             var refused = JobRun.of(
                             new FullBackupJobType(),

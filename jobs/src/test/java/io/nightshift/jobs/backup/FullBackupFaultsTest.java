@@ -17,7 +17,6 @@ import io.nightshift.infra.sample.ChanukaSample;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
-import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.JobRun.Outcome;
 import io.nightshift.jobs.TestCluster;
@@ -28,9 +27,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -145,7 +142,7 @@ class FullBackupFaultsTest {
                             "postgres",
                             "CREATE TABLE broken AS SELECT i FROM generate_series(1, 10000) i",
                             "CHECKPOINT");
-            String file = text(damaged.postgres(), "SELECT pg_relation_filepath('broken')");
+            String file = damaged.postgres().text("SELECT pg_relation_filepath('broken')");
             damaged.postgres().stop();
             flipByte(damaged.postgres().dataDirectory().resolve(file), 3 * 8192 + 4000);
             damaged.postgres().restart();
@@ -447,15 +444,6 @@ class FullBackupFaultsTest {
             bytes.write(was ^ 0x10);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static String text(TestPostgres postgres, String sql) throws SQLException {
-        try (Connection connection = postgres.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getString(1);
         }
     }
 }

@@ -45,9 +45,9 @@ class FullBackupShapesTest {
 
     private static final FullBackupJobType TYPE = new FullBackupJobType();
     /** Slow enough for much to happen meanwhile. */
-    private static final BackupSettings SETTINGS = settings("32MB");
+    private static final BackupSettings SETTINGS = settings("32MB", "sha256");
 
-    private static final BackupSettings UNLIMITED = settings("1GB");
+    private static final BackupSettings UNLIMITED = settings("1GB", "crc32-c");
     private static final int PLAIN_FILES = Effort.of(300, 100_000);
     private static final int LONGEST_PATH = 99;
 
@@ -369,7 +369,7 @@ class FullBackupShapesTest {
         }
     }
 
-    private static BackupSettings settings(String maxRate) {
+    private static BackupSettings settings(String maxRate, String checksum) {
         return RecordBinder.fromMap(
                 BackupSettings.class,
                 Map.of(
@@ -380,7 +380,7 @@ class FullBackupShapesTest {
                         "checkpoint",
                         "fast",
                         "manifest-checksum",
-                        "sha256",
+                        checksum,
                         "max-rate",
                         maxRate));
     }

@@ -64,11 +64,7 @@ class SourceCheckTest {
     }
 
     private static boolean receives(TestPostgres standby) throws Exception {
-        try (var connection = standby.connect("postgres");
-                var row = connection.createStatement().executeQuery("SELECT count(*) FROM pg_stat_wal_receiver")) {
-            row.next();
-            return row.getInt(1) == 1;
-        }
+        return standby.number("SELECT count(*) FROM pg_stat_wal_receiver") == 1;
     }
 
     private static void awaitStandby(TestCluster cluster, TestPostgres standby) {

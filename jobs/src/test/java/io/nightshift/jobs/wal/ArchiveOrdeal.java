@@ -102,8 +102,7 @@ final class ArchiveOrdeal implements AutoCloseable {
         this.primary = servers.primary();
         this.relays =
                 servers.nodes().stream().map(node -> TcpRelay.to(node.port())).toList();
-        this.system =
-                SystemIdentifier.parse(ArchiveTrial.text(primary, "SELECT system_identifier FROM pg_control_system()"));
+        this.system = SystemIdentifier.parse(primary.text("SELECT system_identifier FROM pg_control_system()"));
         primary.execute(
                 "postgres",
                 "CREATE TABLE note (id int GENERATED ALWAYS AS IDENTITY,"
@@ -201,8 +200,7 @@ final class ArchiveOrdeal implements AutoCloseable {
     private void awaitStreaming() {
         await().atMost(PATIENCE)
                 .until(() -> "1"
-                        .equals(ArchiveTrial.text(
-                                primary,
+                        .equals(primary.text(
                                 "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'nightshift'")));
     }
 
@@ -362,8 +360,8 @@ final class ArchiveOrdeal implements AutoCloseable {
     }
 
     private Timeline timeline() {
-        return new Timeline(Integer.parseInt(
-                ArchiveTrial.text(primary, "SELECT left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)"), 16));
+        return new Timeline(
+                Integer.parseInt(primary.text("SELECT left(pg_walfile_name(pg_current_wal_flush_lsn()), 8)"), 16));
     }
 
     /** Every record is there with its checksum, every row's transaction among them, and no two objects contradict. */

@@ -25,11 +25,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -82,41 +79,30 @@ final class ArchiveTrial implements AutoCloseable {
         }
     }
 
-    static String text(TestPostgres server, String sql) {
-        try (Connection connection = server.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            return row.next() ? row.getString(1) : null;
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     static Lsn flushed(TestPostgres server) {
-        return Lsn.parse(text(server, "SELECT pg_current_wal_flush_lsn()"));
+        return Lsn.parse(server.text("SELECT pg_current_wal_flush_lsn()"));
     }
 
     /** Where the archive's slot keeps WAL from; empty without one. */
     static Optional<Lsn> slot(TestPostgres server) {
         return Optional.ofNullable(
-                        text(server, "SELECT restart_lsn FROM pg_replication_slots WHERE slot_name = '" + SLOT + "'"))
+                        server.text("SELECT restart_lsn FROM pg_replication_slots WHERE slot_name = '" + SLOT + "'"))
                 .map(Lsn::parse);
     }
 
     /** Fills so many segments, each with a little data. */
     static void write(TestPostgres server, int segments) {
-        server.execute("postgres", "CREATE TABLE IF NOT EXISTS filler (i int, t text)");
+        List<String> statements = new ArrayList<>(List.of("CREATE TABLE IF NOT EXISTS filler (i int, t text)"));
         for (int i = 0; i < segments; i++) {
-            server.execute(
-                    "postgres",
-                    "INSERT INTO filler SELECT i, md5(i::text) FROM generate_series(1, 5000) i",
-                    "SELECT pg_switch_wal()");
+            statements.add("INSERT INTO filler SELECT i, md5(i::text) FROM generate_series(1, 5000) i");
+            statements.add("SELECT pg_switch_wal()");
         }
-        server.execute("postgres", "INSERT INTO filler VALUES (0, 'the end')");
+        statements.add("INSERT INTO filler VALUES (0, 'the end')");
+        server.execute("postgres", statements.toArray(String[]::new));
     }
 
     WalArchive archive(TestPostgres server) {
-        var system = SystemIdentifier.parse(text(server, "SELECT system_identifier FROM pg_control_system()"));
+        var system = SystemIdentifier.parse(server.text("SELECT system_identifier FROM pg_control_system()"));
         return new WalArchive(
                 StorageSet.of(new DirectoryStorage("local", cluster.storage("local"))),
                 new BackupPaths(TestCluster.NAME, major, system),

@@ -98,7 +98,7 @@ class RestoreToTargetTest {
     }
 
     private static Instant now(TestPostgres postgres) {
-        String micros = ArchiveTrial.text(postgres, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+        String micros = postgres.text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
         return Instant.EPOCH.plus(Long.parseLong(micros), ChronoUnit.MICROS);
     }
 

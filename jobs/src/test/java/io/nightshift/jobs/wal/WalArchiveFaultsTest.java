@@ -5,7 +5,6 @@ import static io.nightshift.jobs.wal.ArchiveTrial.QUICK;
 import static io.nightshift.jobs.wal.ArchiveTrial.SLOT;
 import static io.nightshift.jobs.wal.ArchiveTrial.flushed;
 import static io.nightshift.jobs.wal.ArchiveTrial.slot;
-import static io.nightshift.jobs.wal.ArchiveTrial.text;
 import static io.nightshift.jobs.wal.ArchiveTrial.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -216,7 +215,7 @@ class WalArchiveFaultsTest {
             }
             try (var trial = new ArchiveTrial(server.behind(storage -> hanging(storage, free)), 18, QUICK).begin()) {
                 await().atMost(PATIENCE)
-                        .until(() -> "async".equals(text(postgres, "SELECT max(sync_state) FROM pg_stat_replication")));
+                        .until(() -> "async".equals(postgres.text("SELECT max(sync_state) FROM pg_stat_replication")));
                 write(postgres, 1);
 
                 print("storage hangs", commits(postgres, count));
@@ -346,7 +345,7 @@ class WalArchiveFaultsTest {
             }
             write(postgres, 5);
             postgres.execute("postgres", "CHECKPOINT");
-            assertThat(text(postgres, "SELECT wal_status FROM pg_replication_slots WHERE slot_name = '" + SLOT + "'"))
+            assertThat(postgres.text("SELECT wal_status FROM pg_replication_slots WHERE slot_name = '" + SLOT + "'"))
                     .isEqualTo("lost");
 
             try (var trial = new ArchiveTrial(server, 18, QUICK).begin()) {

@@ -4,7 +4,6 @@ import static io.nightshift.jobs.wal.ArchiveTrial.PATIENCE;
 import static io.nightshift.jobs.wal.ArchiveTrial.QUICK;
 import static io.nightshift.jobs.wal.ArchiveTrial.SLOT;
 import static io.nightshift.jobs.wal.ArchiveTrial.slot;
-import static io.nightshift.jobs.wal.ArchiveTrial.text;
 import static io.nightshift.jobs.wal.ArchiveTrial.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -93,7 +92,7 @@ class WalArchivePromotionTest {
                 archived = trial.awaitArchived(old, FIRST);
                 trial.endDay();
             }
-            text(old, "SELECT pg_drop_replication_slot('" + SLOT + "')");
+            old.text("SELECT pg_drop_replication_slot('" + SLOT + "')");
             write(old, 4);
             old.stop();
             try (TestPostgres next = RestoreTrial.promoteCopy(old, 18, settings)) {

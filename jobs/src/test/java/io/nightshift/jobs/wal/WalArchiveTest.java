@@ -4,7 +4,6 @@ import static io.nightshift.jobs.wal.ArchiveTrial.PATIENCE;
 import static io.nightshift.jobs.wal.ArchiveTrial.QUICK;
 import static io.nightshift.jobs.wal.ArchiveTrial.SLOT;
 import static io.nightshift.jobs.wal.ArchiveTrial.slot;
-import static io.nightshift.jobs.wal.ArchiveTrial.text;
 import static io.nightshift.jobs.wal.ArchiveTrial.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -50,9 +49,8 @@ class WalArchiveTest {
     @AfterEach
     void forget() {
         opened.forEach(cluster -> {
-            text(
-                    cluster.postgres(),
-                    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active");
+            cluster.postgres()
+                    .text("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active");
             cluster.close();
         });
     }
@@ -197,14 +195,14 @@ class WalArchiveTest {
             trial.awaitArchived(postgres, FIRST);
             trial.endDay();
         }
-        text(postgres, "SELECT pg_drop_replication_slot('" + SLOT + "')");
+        postgres.text("SELECT pg_drop_replication_slot('" + SLOT + "')");
         write(postgres, 2);
         postgres.execute("postgres", "CHECKPOINT");
         write(postgres, 1);
 
         try (var trial = new ArchiveTrial(cluster, 18, QUICK).begin()) {
             trial.awaitArchived(postgres, FIRST);
-            await().atMost(PATIENCE).until(() -> "t".equals(text(postgres, "SELECT active FROM pg_replication_slots")));
+            await().atMost(PATIENCE).until(() -> "t".equals(postgres.text("SELECT active FROM pg_replication_slots")));
             trial.endDay();
 
             assertThat(trial.assertComplete(postgres).ranges()).hasSize(1);

@@ -17,10 +17,6 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -30,13 +26,8 @@ class ContinuousArchiveTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private static Lsn location(TestPostgres postgres, String sql) {
-        try (Connection connection = postgres.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            return row.next() && row.getString(1) != null ? Lsn.parse(row.getString(1)) : Lsn.INVALID;
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        String location = postgres.text(sql);
+        return location == null ? Lsn.INVALID : Lsn.parse(location);
     }
 
     /** What {@code nightshift wal push} says to the process that serves, and hears. */
