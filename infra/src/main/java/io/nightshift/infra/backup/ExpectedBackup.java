@@ -75,6 +75,7 @@ record ExpectedBackup(
         return objects.keySet().stream()
                 .filter(name -> !name.equals(BackupPaths.BACKUP_JSON)
                         && !name.equals(BackupPaths.MANIFEST)
+                        && !name.equals(BackupPaths.BLOCK_DIGESTS)
                         && !name.equals(BackupPaths.WRITING_JSON)
                         && !name.matches("writing-[^/]*\\.json")
                         && !name.startsWith(VerificationNote.FOLDER)

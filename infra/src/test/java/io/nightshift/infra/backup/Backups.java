@@ -123,6 +123,7 @@ public final class Backups {
                 BackupDocument.Wal.INCLUDED,
                 archives,
                 manifest,
+                null,
                 archives.stream().mapToLong(BackupDocument.Archive::bytes).sum(),
                 archives.stream().mapToLong(BackupDocument.Archive::storedBytes).sum(),
                 NOW,

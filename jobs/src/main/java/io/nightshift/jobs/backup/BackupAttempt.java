@@ -6,6 +6,7 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupLabels;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.ComparedArchives;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.load.Brake;
@@ -23,6 +24,7 @@ import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Timings;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
@@ -32,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One try to stream a backup from a node, over a connection of its own: a server keeps what it was shown. What it has
@@ -43,11 +46,15 @@ final class BackupAttempt {
     private static final Set<String> UNBUILDABLE =
             Set.of(SqlStates.OBJECT_NOT_IN_PREREQUISITE_STATE, SqlStates.INTERNAL_ERROR);
 
+    /** Of temporary files. */
+    private static final String FOLDER = "backup";
+
     private final RunContext run;
     private final BackupType type;
     private final ManagedCluster cluster;
     private final ManagedNode node;
     private final ClusterStorages storages;
+    private final WorkFolder folder;
     private final Clock clock;
 
     /** @param type a full is taken instead where no parent is found */
@@ -57,12 +64,14 @@ final class BackupAttempt {
             ManagedCluster cluster,
             ManagedNode node,
             ClusterStorages storages,
+            WorkFolder folder,
             Clock clock) {
         this.run = run;
         this.type = type;
         this.cluster = cluster;
         this.node = node;
         this.storages = storages;
+        this.folder = folder;
         this.clock = clock;
     }
 
@@ -80,7 +89,7 @@ final class BackupAttempt {
             try {
                 SystemIdentity identity = server.identifySystem();
                 requirePresentTimeline(identity);
-                Optional<ParentBackup> parent = parent(server, identity, objections);
+                Optional<Parent> parent = parent(server, identity, objections);
                 return stream(server, identity, parent, brake, objections);
             } finally {
                 brake.report(run, "base backup");
@@ -119,13 +128,12 @@ final class BackupAttempt {
     }
 
     /** Found, and shown to the server. */
-    private Optional<ParentBackup> parent(
-            ReplicationConnection server, SystemIdentity identity, List<String> objections) {
+    private Optional<Parent> parent(ReplicationConnection server, SystemIdentity identity, List<String> objections) {
         if (!type.needsParent()) {
             return Optional.empty();
         }
-        Parents.Found found =
-                new Parents(run, type, storages, clock).find(server, paths(server, identity), identity.timeline());
+        Parents.Found found = new Parents(run, type, storages, folder.of(FOLDER), clock)
+                .find(server, paths(server, identity), identity.timeline());
         found.reasons().stream().filter(reason -> !objections.contains(reason)).forEach(objections::add);
         if (found.parent().isEmpty()) {
             BackupReport.requireFullWanted(run, type, objections);
@@ -141,7 +149,7 @@ final class BackupAttempt {
     private Optional<BackupDocument> stream(
             ReplicationConnection server,
             SystemIdentity identity,
-            Optional<ParentBackup> parent,
+            Optional<Parent> parent,
             Brake brake,
             List<String> objections) {
         BackupSettings settings = BackupSettings.of(run);
@@ -156,23 +164,25 @@ final class BackupAttempt {
                         new ArchiveCompressor(settings.compressionLevel(), settings.compressionThreads());
                 NewBackup backup =
                         NewBackup.begin(storages.forWriting(run.cluster()), paths, label, marker, compressor)) {
-            try {
+            try (ComparedArchives compared = compared(server, parent, backup, settings)) {
+                boolean changesAreSent = parent.isPresent() && compared == null;
                 BackupWriter writer = new BackupWriter(
                         backup,
                         settings.manifestChecksum(),
-                        parent.isPresent(),
+                        changesAreSent,
+                        compared,
                         run.progress(),
                         brake.pace(settings.floorRate(), run.progress()),
                         clock);
                 // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
                 server.createPhysicalSlot(slot(label), true, true);
                 Instant askedAt = clock.instant();
-                BackupEnd end = server.baseBackup(
-                        options(label, settings, !source.hidesTablespaces(), parent.isPresent()), writer);
+                BackupEnd end =
+                        server.baseBackup(options(label, settings, !source.hidesTablespaces(), changesAreSent), writer);
                 WrittenBackup written = writer.finish(end);
                 CrashPoint.reach("backup.after-stream");
-                Optional<String> objection =
-                        parent.flatMap(base -> base.objection(written.start(), writer.sent(), node, run));
+                Optional<String> objection = parent.filter(base -> changesAreSent)
+                        .flatMap(base -> base.objection(written.start(), writer.sent(), node, run));
                 if (objection.isPresent()) {
                     throw new ParentBackup.Unusable(objection.get());
                 }
@@ -189,6 +199,9 @@ final class BackupAttempt {
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, times);
                 BackupReport.parent(run, document, objections);
+                if (compared != null) {
+                    BackupReport.compared(run, compared);
+                }
                 reportSourceDamage(written);
                 return Optional.of(document);
             } catch (RuntimeException | Error e) {
@@ -199,6 +212,18 @@ final class BackupAttempt {
                 throw e;
             }
         }
+    }
+
+    /** What finds the changed blocks, or makes it possible for the next backup; null where servers do. */
+    private @Nullable ComparedArchives compared(
+            ReplicationConnection server, Optional<Parent> parent, NewBackup backup, BackupSettings settings) {
+        if (parent.isPresent() && parent.get() instanceof ComparedParent known) {
+            return ComparedArchives.on(
+                    known.blocks(), known.document().label(), backup, settings.manifestChecksum(), folder.of(FOLDER));
+        }
+        return Parents.compares(server)
+                ? ComparedArchives.full(backup, settings.manifestChecksum(), folder.of(FOLDER))
+                : null;
     }
 
     /** The server's words for it are translated, and its SQLSTATE has other meanings; its state tells. */

@@ -4,6 +4,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.SourceDamage;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.ComparedArchives;
 import io.nightshift.infra.backup.Damage;
 import io.nightshift.infra.backup.StreamWaits;
 import io.nightshift.infra.backup.Verification;
@@ -58,6 +59,15 @@ final class BackupReport {
                 : limit.what();
         return String.format(
                 Locale.ROOT, "%s, for %.2f s of %.2f s", what, seconds(limit.time()), seconds(times.stream()));
+    }
+
+    /** What a server that sends everything has sent, and how much of it was new; nothing of a full backup. */
+    static void compared(RunContext run, ComparedArchives archives) {
+        if (archives.comparedBlocks() > 0) {
+            run.measured(new Figure("sent by the server", archives.bytes(), "bytes"));
+            run.measured(new Figure("blocks compared", archives.comparedBlocks(), "blocks"));
+            run.measured(new Figure("blocks changed", archives.changedBlocks(), "blocks"));
+        }
     }
 
     /** A backup that needs no other although its type does; REFUSED where that is not wanted. */

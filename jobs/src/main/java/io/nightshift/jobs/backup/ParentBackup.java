@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** The backup that a new one builds on. The server is shown only what it can be trusted with, and what it sends is checked. */
-record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage lineage) {
+record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage lineage) implements Parent {
 
     /** Summaries that leave a hole, that the role may not read, or that were removed or damaged: a full backup needs none. */
     private static final Set<FailureKind> UNUSABLE =
@@ -37,7 +37,8 @@ record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage
     }
 
     /** Shows the server the parent, without the files of which it must not send changed blocks only. */
-    void upload(ReplicationConnection server, ManagedNode node, RunContext run) {
+    @Override
+    public void upload(ReplicationConnection server, ManagedNode node, RunContext run) {
         BlockChanges truncations = ask(
                 node,
                 run,
@@ -49,7 +50,8 @@ record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage
     }
 
     /** What is wrong with the backup that the server has made of it; empty if nothing is. */
-    Optional<String> objection(BackupStart start, SentIncrementals sent, ManagedNode node, RunContext run) {
+    @Override
+    public Optional<String> objection(BackupStart start, SentIncrementals sent, ManagedNode node, RunContext run) {
         String from = "INCREMENTAL FROM LSN: " + document.startLsn();
         if (!sent.label().lines().toList().contains(from)) {
             return Optional.of(

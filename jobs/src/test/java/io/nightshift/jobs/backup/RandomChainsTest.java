@@ -39,8 +39,7 @@ class RandomChainsTest {
     void every_backup_restores_to_what_there_was(int major, Seed seed) throws Exception {
         Random random = seed.random();
         Path elsewhere = TestPostgres.temporaryDirectory("elsewhere-");
-        try (TestCluster cluster = TestCluster.start(
-                major, Map.of("summarize_wal", "on", "autovacuum", "off", "max_prepared_transactions", "2"))) {
+        try (TestCluster cluster = IncrementalBackupTest.start(major, Map.of("max_prepared_transactions", "2"))) {
             TestPostgres postgres = cluster.postgres();
             var workload = new RandomWorkload(postgres, random, elsewhere);
             workload.begin();

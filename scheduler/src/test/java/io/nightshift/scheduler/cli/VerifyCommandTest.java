@@ -233,6 +233,7 @@ class VerifyCommandTest {
                 BackupDocument.Wal.ARCHIVE,
                 List.of(archive),
                 manifest,
+                null,
                 archive.bytes(),
                 archive.storedBytes() + manifest.bytes(),
                 NOW,

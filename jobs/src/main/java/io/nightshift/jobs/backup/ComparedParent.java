@@ -1,0 +1,24 @@
+package io.nightshift.jobs.backup;
+
+import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.SentIncrementals;
+import io.nightshift.infra.incremental.KnownBlocks;
+import io.nightshift.infra.orchestrator.ManagedNode;
+import io.nightshift.infra.replication.BackupStart;
+import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.run.RunContext;
+import java.util.Optional;
+
+/** A parent of which we know the blocks: the server sends everything, and is asked nothing. */
+record ComparedParent(BackupDocument document, KnownBlocks blocks) implements Parent {
+
+    @Override
+    public void upload(ReplicationConnection server, ManagedNode node, RunContext run) {
+        // Servers that send everything cannot be shown anything.
+    }
+
+    @Override
+    public Optional<String> objection(BackupStart start, SentIncrementals sent, ManagedNode node, RunContext run) {
+        return Optional.empty(); // every byte was seen
+    }
+}
