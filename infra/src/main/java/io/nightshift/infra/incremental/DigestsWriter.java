@@ -14,13 +14,15 @@ import java.util.zip.CRC32C;
  * <p>All numbers are big endian: magic, format version, seed of the hash, label and parent (as {@link
  * java.io.DataOutput#writeUTF}; the parent of a full backup is empty), then for each file a 1, the numbers of tablespace, database and filenode (8
  * bytes each), of the segment and of its blocks (4 bytes each) and {@value BlockHash#BYTES} bytes for each block; at the end a
- * 0, the number of files (8 bytes) and the CRC-32C of all digests as they are once the parent's are taken out.
+ * 0, the number of files (8 bytes) and the CRC-32C of what is said of all files, with the digests as they are once the parent's are taken
+ * out.
  */
 final class DigestsWriter {
 
     static final long MAGIC = 0x6e73_6469_6765_7374L; // "nsdigest"
     static final int FORMAT_VERSION = 1;
     static final int FILE = 1;
+    static final int FILE_HEAD = 3 * Long.BYTES + 2 * Integer.BYTES;
     static final int END = 0;
 
     private final DataOutputStream out;
@@ -46,11 +48,13 @@ final class DigestsWriter {
      */
     void file(RelationSegment segment, long[] now, int blocks, long[] before, int known) throws IOException {
         out.writeByte(FILE);
-        out.writeLong(segment.fork().tablespace());
-        out.writeLong(segment.fork().database());
-        out.writeLong(segment.fork().filenode());
-        out.writeInt(segment.number());
-        out.writeInt(blocks);
+        digests.putLong(segment.fork().tablespace())
+                .putLong(segment.fork().database())
+                .putLong(segment.fork().filenode())
+                .putInt(segment.number())
+                .putInt(blocks);
+        changes.put(digests.array(), 0, digests.position());
+        flush();
         for (int at = 0; at < 2 * blocks; at++) {
             digests.putLong(now[at]);
             changes.putLong(at < 2 * known ? now[at] ^ before[at] : now[at]);

@@ -91,18 +91,27 @@ public final class KnownBlocks implements AutoCloseable {
         seed = found;
         var crc = new CRC32C();
         long files = 0;
-        for (int mark = in.readUnsignedByte(); mark == DigestsWriter.FILE; mark = in.readUnsignedByte()) {
+        int mark = in.readUnsignedByte();
+        for (; mark == DigestsWriter.FILE; mark = in.readUnsignedByte()) {
             readFile(in, label, crc);
             files++;
         }
-        if (in.readLong() != files || in.readInt() != (int) crc.getValue() || in.read() >= 0) {
+        if (mark != DigestsWriter.END
+                || in.readLong() != files
+                || in.readInt() != (int) crc.getValue()
+                || in.read() >= 0) {
             throw damaged(label, "their checksum does not match");
         }
     }
 
     private void readFile(DataInputStream in, String label, CRC32C crc) throws IOException {
-        var key = new Key(in.readLong() << 32 | in.readLong(), in.readLong() << 32 | in.readInt());
-        int blocks = in.readInt();
+        ByteBuffer head = ByteBuffer.wrap(in.readNBytes(DigestsWriter.FILE_HEAD));
+        if (head.remaining() < DigestsWriter.FILE_HEAD) {
+            throw new EOFException();
+        }
+        crc.update(head.duplicate());
+        var key = new Key(head.getLong() << 32 | head.getLong(), head.getLong() << 32 | head.getInt());
+        int blocks = head.getInt();
         if (blocks < 0 || blocks > RelationSegment.BLOCKS) {
             throw damaged(label, "a file has " + blocks + " blocks");
         }

@@ -109,6 +109,14 @@ public final class Backups {
 
     static BackupDocument document(
             BackupLabel label, List<BackupDocument.Archive> archives, BackupDocument.Manifest manifest) {
+        return document(label, archives, manifest, null);
+    }
+
+    static BackupDocument document(
+            BackupLabel label,
+            List<BackupDocument.Archive> archives,
+            BackupDocument.Manifest manifest,
+            BackupDocument.Digests digests) {
         return new BackupDocument(
                 BackupDocument.FORMAT_VERSION,
                 label,
@@ -123,7 +131,7 @@ public final class Backups {
                 BackupDocument.Wal.INCLUDED,
                 archives,
                 manifest,
-                null,
+                digests,
                 archives.stream().mapToLong(BackupDocument.Archive::bytes).sum(),
                 archives.stream().mapToLong(BackupDocument.Archive::storedBytes).sum(),
                 NOW,

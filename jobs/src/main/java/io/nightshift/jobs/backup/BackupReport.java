@@ -114,6 +114,9 @@ final class BackupReport {
             Finding more = more(verification, verification.damages().size() - MOST_FINDINGS);
             findings.put(more.key(), more);
         }
+        verification.digestDamages().stream()
+                .map(damage -> unbuildable(verification.storage(), damage))
+                .forEach(finding -> findings.put(finding.key(), finding));
         return findings;
     }
 
@@ -151,6 +154,17 @@ final class BackupReport {
                 damage.object() + " in storage " + storage,
                 damage.toString(),
                 "look after the disk of storage " + storage + ", then run the job again");
+    }
+
+    /** The backup is as good as ever. */
+    private static Finding unbuildable(String storage, Damage damage) {
+        return new Finding(
+                "backup/digests/" + storage,
+                Severity.WARNING,
+                damage.object() + " in storage " + storage,
+                damage + ": the backup can be restored, but not built on from there",
+                "look after the disk of storage " + storage + "; the next incremental backup uses another storage's"
+                        + " digests, or builds on an older backup, or is a full one");
     }
 
     static void published(RunContext run, BackupDocument document) {
