@@ -8,9 +8,11 @@ import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.PostgresVersion;
+import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.JobType;
+import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.TestCluster;
@@ -85,7 +87,7 @@ class ComparedBackupTest {
 
     /**
      * Nothing happens between the two but what a backup does: its checkpoint is in the control file, its label is its own, and
-     * the WAL goes on.
+     * the WAL goes on. A restore adds lines of its own to the configuration.
      */
     @Test
     void what_a_chain_restores_is_byte_for_byte_what_a_full_stream_holds() throws IOException {
@@ -116,7 +118,7 @@ class ComparedBackupTest {
         Map<String, byte[]> ofChain = files(here.resolve("chained"));
         assertThat(ofChain.keySet()).isEqualTo(ofFull.keySet()).hasSizeGreaterThan(900);
         assertThat(ofChain.keySet().stream().filter(path -> !Arrays.equals(ofChain.get(path), ofFull.get(path))))
-                .containsExactly("backup_label", "global/pg_control");
+                .containsExactly("backup_label", "global/pg_control", "postgresql.conf");
         server.postgres().execute("postgres", "DROP TABLE later");
         FileTree.delete(here);
     }
@@ -195,7 +197,7 @@ class ComparedBackupTest {
                 .contains(
                         "backup " + second.label() + " can be restored, but not built on: ",
                         first.label() + "/block_digests.zst has the SHA-256 ",
-                        "is missing");
+                        "storage far has no object ");
         assertThat(last.type()).isEqualTo(BackupType.FULL);
         assertThat(onNothing.sections().toString())
                 .contains("why it is a full backup", "backup " + full.label() + " can be restored, but not built on: ");
@@ -207,16 +209,29 @@ class ComparedBackupTest {
     }
 
     @Test
-    void each_chain_has_digests_of_its_own_key_and_leaves_nothing_in_the_work_folder() throws IOException {
-        take(FULL);
-        take(DIFFERENTIAL);
-        take(INCREMENTAL);
+    void a_process_that_is_killed_leaves_no_temporary_files_and_the_next_backup_is_built_as_if_it_had_never_been()
+            throws IOException {
+        TestCluster local = server.withStorages("local");
+        IncrementalBackupTest.run(FULL, local).attempt().completed();
 
-        assertThat(cluster.backups())
-                .extracting(backup -> backup.label().type())
-                .containsExactly(BackupType.FULL, BackupType.DIFFERENTIAL, BackupType.INCREMENTAL);
-        try (Stream<Path> left = Files.list(cluster.workFolder().of("backup"))) {
+        try (ChildJvm child = ChildJvm.start(
+                List.of(BackupChild.INCREMENTAL),
+                BackupChild.class,
+                Map.of("NIGHTSHIFT_CRASH_AT", "backup.after-stream"),
+                local.coordinates())) {
+            assertThat(child.exitStatus()).as(child.toString()).isEqualTo(CrashPoint.EXIT_STATUS);
+        }
+
+        assertThat(local.catalog().debris())
+                .singleElement()
+                .satisfies(debris -> assertThat(debris.objects()).anyMatch(name -> name.endsWith("block_digests.zst")));
+        try (Stream<Path> left = Files.list(local.workFolder().of("backup"))) {
             assertThat(left).isEmpty();
         }
+        IncrementalBackupTest.run(INCREMENTAL, local).attempt().completed();
+        assertThat(local.backups())
+                .extracting(backup -> backup.label().type())
+                .containsExactly(BackupType.FULL, BackupType.INCREMENTAL);
+        local.close();
     }
 }
