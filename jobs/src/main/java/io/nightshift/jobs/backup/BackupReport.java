@@ -203,8 +203,14 @@ final class BackupReport {
         return "backup " + document.label()
                 + (document.parent() == null ? "" : " on " + document.parent()) + ": " + size(document.bytes())
                 + " stored in "
-                + size(document.storedBytes()) + ", read back and equal to the server's manifest"
+                + size(document.storedBytes()) + ", read back and equal to "
+                + (comparedBlocks(document) ? "its manifest" : "the server's manifest")
                 + sourceDamage(document.source().damage());
+    }
+
+    /** Then the server's manifest was compared with the whole files as they came, and that of the backup is ours. */
+    private static boolean comparedBlocks(BackupDocument document) {
+        return document.parent() != null && document.digests() != null;
     }
 
     /** The server names few pages of each file, and says so. */

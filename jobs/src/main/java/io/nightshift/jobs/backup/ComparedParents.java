@@ -10,6 +10,7 @@ import io.nightshift.infra.incremental.SpillFile;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.BackupCopies;
+import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.storage.Storage;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -29,7 +30,8 @@ record ComparedParents(
         List<StoredBackup> backups,
         ChainedBackupSettings settings,
         List<Storage> asked,
-        Path folder) {
+        Path folder,
+        Cancellation cancellation) {
 
     private static final int BUFFER = 1 << 16;
 
@@ -57,6 +59,7 @@ record ComparedParents(
         boolean complete = false;
         try {
             for (StoredBackup link : BackupChain.of(parent, backups).links()) {
+                cancellation.check();
                 read(link, blocks);
             }
             complete = true;

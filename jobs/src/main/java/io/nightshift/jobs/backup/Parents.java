@@ -65,7 +65,8 @@ final class Parents {
                 clock.instant());
         ChainedBackupSettings settings = run.settings(ChainedBackupSettings.class);
         if (!sends) {
-            return new ComparedParents(wanted, backups, settings, asked, folder).find();
+            run.progress().begin("read the block digests", null, "");
+            return new ComparedParents(wanted, backups, settings, asked, folder, run.cancellation()).find();
         }
         ParentChoice choice = ParentChoice.of(wanted, backups, settings);
         return new Found(
