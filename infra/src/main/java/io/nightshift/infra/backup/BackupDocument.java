@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param endLsn up to where WAL is needed for a consistent restore
  * @param wal whether the WAL needed is inside the backup or in the archive
  * @param archives in the order in which the server sent them, {@code base.tar} last
- * @param digests of the blocks, for the next backup; null where the server tells what has changed, and from Nightshifts of before
+ * @param digests of the blocks, for the next backup; null where the server tells what has changed, and in older documents
  * @param bytes of all archives, unpacked
  * @param storedBytes of all objects
  * @param method how the backup was taken

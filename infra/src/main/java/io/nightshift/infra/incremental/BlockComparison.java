@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing here depends on LSNs in pages, on WAL summaries, or on what a relation has gone through: a block is left out only
  * if the parent holds the same bytes at the same place, be it for a page that was torn when it was read, for hint bits that no
  * WAL tells of, or for a file of the same name of another relation. So what a restore puts together is, byte for byte, what
- * the server sent for this backup, and what recovery mends in a full backup it mends here: it replays WAL from the beginning of this backup, as
- * it would over a full one. A file that has become shorter says how long it was, and blocks that the parent had behind are cut off.
+ * the server sent for this backup, and recovery mends it as it mends a full backup, by the WAL from the beginning of this one.
+ * A file that has become shorter says how long it is now, and what the parent had behind is cut off.
  */
 public final class BlockComparison implements AutoCloseable {
 

@@ -15,7 +15,7 @@ import java.security.MessageDigest;
  * new one. A cluster in which a thousand million pages (8 TB) change a day comes to one such page in fifty million years.
  *
  * <p>A cryptographic hash would give no better promise that matters, at a quarter of the rate, and at a thirtieth where the
- * JVM does not optimise. Not thread-safe only in that an instance is not shared while it is made.
+ * JVM does not optimise. Thread-safe.
  */
 final class BlockHash {
 

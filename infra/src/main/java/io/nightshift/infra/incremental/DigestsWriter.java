@@ -7,15 +7,15 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
- * Writes the digests of all blocks of all relation files that a backup holds, or holds with those that it builds on. Those of a file that the parent
- * has, too, are written as the exclusive or of both: what has not changed is zero and compresses to next to nothing, and the
- * digests of a chain are had by reading those of all its backups, the oldest first.
+ * Writes the digests of all blocks of all relation files, as they were on the server. Those of a file that the parent has, too,
+ * are written as the exclusive or of both: what has not changed is zero and compresses to next to nothing, and the digests of a
+ * chain are had by reading those of all its backups, the oldest first.
  *
  * <p>All numbers are big endian: magic, format version, seed of the hash, label and parent (as {@link
- * java.io.DataOutput#writeUTF}; the parent of a full backup is empty), then for each file a 1, the numbers of tablespace, database and filenode (8
- * bytes each), of the segment and of its blocks (4 bytes each) and {@value BlockHash#BYTES} bytes for each block; at the end a
- * 0, the number of files (8 bytes) and the CRC-32C of what is said of all files, with the digests as they are once the parent's are taken
- * out.
+ * java.io.DataOutput#writeUTF}; the parent of a full backup is empty); then for each file a 1, the numbers of tablespace,
+ * database and filenode (8 bytes each), of the segment and of its blocks (4 bytes each), and {@value BlockHash#BYTES} bytes for
+ * each block; at the end a 0, the number of files (8 bytes), and the CRC-32C of all that is said of files, with the digests as
+ * they are once the parent's are taken out.
  */
 final class DigestsWriter {
 

@@ -135,7 +135,7 @@ public final class BackupCopies {
     }
 
     /**
-     * Passes the block digests on, compressed, equal to what backup.json says of them; DATA_DAMAGED if no copy is, or there are none.
+     * Passes the block digests on, compressed, as backup.json says they are; DATA_DAMAGED if no copy is so, or there are none.
      *
      * @param target is opened for each copy that is tried
      */

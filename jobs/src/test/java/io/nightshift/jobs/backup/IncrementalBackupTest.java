@@ -27,7 +27,8 @@ import org.postgresql.PGConnection;
 
 /**
  * The patterns under which PostgreSQL's own incremental backups lose committed rows or bring deleted ones back, one table
- * each, on servers that send changed blocks and on servers whose blocks we compare: every backup restores to exactly what its server had.
+ * each, on servers that send changed blocks and on servers whose blocks we compare: every backup restores to exactly what its
+ * server had.
  */
 class IncrementalBackupTest {
 
