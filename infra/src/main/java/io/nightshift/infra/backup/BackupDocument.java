@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param endLsn up to where WAL is needed for a consistent restore
  * @param wal whether the WAL needed is inside the backup or in the archive
  * @param archives in the order in which the server sent them, {@code base.tar} last
+ * @param digests of the blocks, for the next backup; null where the server tells what has changed, and in older documents
  * @param bytes of all archives, unpacked
  * @param storedBytes of all objects
  * @param method how the backup was taken
@@ -46,6 +47,7 @@ public record BackupDocument(
         Wal wal,
         List<Archive> archives,
         Manifest manifest,
+        @Nullable Digests digests,
         long bytes,
         long storedBytes,
         Instant startedAt,
@@ -103,6 +105,9 @@ public record BackupDocument(
 
     /** The stored manifest; {@code object} inside the backup. */
     public record Manifest(String object, long bytes, String sha256) {}
+
+    /** The stored digests of all blocks of relation files; a restore does not need them. */
+    public record Digests(String object, long bytes, String sha256) {}
 
     /**
      * How a backup was taken.

@@ -17,6 +17,7 @@ public record BackupPaths(String cluster, int major, SystemIdentifier systemIden
     public static final String BACKUP_JSON = "backup.json";
     public static final String WRITING_JSON = "writing.json";
     public static final String MANIFEST = "backup_manifest";
+    public static final String BLOCK_DIGESTS = "block_digests.zst";
 
     private static final Pattern FOLDER = Pattern.compile("(\\d{2,3})-(\\d{1,20})");
 

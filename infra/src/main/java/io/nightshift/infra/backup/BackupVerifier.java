@@ -68,7 +68,8 @@ public final class BackupVerifier {
         List<Damage> damages = new ArrayList<>();
         damages.add(documentDamage(copy, described));
         damages.addAll(found.damages());
-        return new Verification(found.storage(), found.label(), found.storedBytes(), found.files(), damages);
+        return new Verification(
+                found.storage(), found.label(), found.storedBytes(), found.files(), damages, found.digestDamages());
     }
 
     private static Damage documentDamage(BackupCopy copy, Optional<BackupCopy> described) {
@@ -115,8 +116,10 @@ public final class BackupVerifier {
                     "",
                     "is no part of this backup; something else has written it"));
         }
+        List<Damage> digestDamages = StoredDigests.damages(storage, backup, run);
+        read += backup.digests() == null ? 0 : backup.digests().bytes();
         return new Verification(
-                storage.name(), backup.label(), read, manifest.files().matched(), List.copyOf(damages));
+                storage.name(), backup.label(), read, manifest.files().matched(), List.copyOf(damages), digestDamages);
     }
 
     /** The manifest knows of changes of the timeline meanwhile. Without either, whatever WAL there is passes. */

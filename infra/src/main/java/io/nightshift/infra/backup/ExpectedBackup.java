@@ -1,6 +1,7 @@
 package io.nightshift.infra.backup;
 
 import io.nightshift.infra.backup.BackupDocument.Archive;
+import io.nightshift.infra.backup.BackupDocument.Digests;
 import io.nightshift.infra.backup.BackupDocument.Manifest;
 import io.nightshift.infra.replication.WalRange;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * SHA-256 says that nobody knows it.
  *
  * @param manifest null if the folder has none
+ * @param digests null if it has none, or nobody knows
  * @param wal what a restore needs, if it is inside the backup; null if it lies elsewhere, or nobody knows
  * @param documented whether a backup.json says all this
  */
@@ -25,6 +27,7 @@ record ExpectedBackup(
         BackupLabel label,
         List<Archive> archives,
         @Nullable Manifest manifest,
+        @Nullable Digests digests,
         @Nullable WalRange wal,
         boolean documented) {
 
@@ -37,6 +40,7 @@ record ExpectedBackup(
                 document.label(),
                 document.archives(),
                 document.manifest(),
+                document.digests(),
                 walInside ? new WalRange(document.timeline(), document.startLsn(), document.endLsn()) : null,
                 true);
     }
@@ -55,7 +59,7 @@ record ExpectedBackup(
         Manifest manifest = Optional.ofNullable(folder.objects().get(BackupPaths.MANIFEST))
                 .map(object -> new Manifest(BackupPaths.MANIFEST, object.bytes(), ""))
                 .orElse(null);
-        return new ExpectedBackup(folder.paths(), folder.label(), archives, manifest, null, false);
+        return new ExpectedBackup(folder.paths(), folder.label(), archives, manifest, null, null, false);
     }
 
     String object(String name) {
@@ -67,7 +71,9 @@ record ExpectedBackup(
     }
 
     long storedBytes() {
-        return archives.stream().mapToLong(Archive::storedBytes).sum() + (manifest == null ? 0 : manifest.bytes());
+        return archives.stream().mapToLong(Archive::storedBytes).sum()
+                + (manifest == null ? 0 : manifest.bytes())
+                + (digests == null ? 0 : digests.bytes());
     }
 
     /** The names of objects in a folder that belong to no backup. */
@@ -75,6 +81,7 @@ record ExpectedBackup(
         return objects.keySet().stream()
                 .filter(name -> !name.equals(BackupPaths.BACKUP_JSON)
                         && !name.equals(BackupPaths.MANIFEST)
+                        && !(name.equals(BackupPaths.BLOCK_DIGESTS) && (digests != null || !documented))
                         && !name.equals(BackupPaths.WRITING_JSON)
                         && !name.matches("writing-[^/]*\\.json")
                         && !name.startsWith(VerificationNote.FOLDER)

@@ -1,39 +1,17 @@
 package io.nightshift.infra.backup;
 
-import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.storage.StoredObjectWriter;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 
-/**
- * Stores the backup manifest as it comes, byte for byte: that of a cluster of a million files has 150 MB. Closing before
- * {@link #finish()} leaves nothing in the storage. For one thread.
- */
-public final class ManifestWriter implements AutoCloseable {
-
-    private final StoredObjectWriter out;
-    private final MessageDigest sha256 = ManifestChecksum.SHA256.messageDigest();
-    private long bytes;
+/** Stores the backup manifest as it comes, because it may be large: that of a cluster of a million files has 150 MB. */
+public final class ManifestWriter extends SummedObject {
 
     ManifestWriter(StoredObjectWriter out) {
-        this.out = out;
-    }
-
-    public void write(byte[] buffer, int offset, int length) {
-        sha256.update(buffer, offset, length);
-        out.write(buffer, offset, length);
-        bytes += length;
+        super(out);
     }
 
     /** Makes it durable. */
     public BackupDocument.Manifest finish() {
-        out.commit();
-        return new BackupDocument.Manifest(
-                BackupPaths.MANIFEST, bytes, HexFormat.of().formatHex(sha256.digest()));
-    }
-
-    @Override
-    public void close() {
-        out.close();
+        String sha256 = commit();
+        return new BackupDocument.Manifest(BackupPaths.MANIFEST, bytes(), sha256);
     }
 }

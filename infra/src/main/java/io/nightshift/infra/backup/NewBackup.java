@@ -32,6 +32,7 @@ public final class NewBackup implements AutoCloseable {
     private final ArchiveCompressor compressor;
     private final List<ArchiveWriter> writers = new ArrayList<>();
     private @Nullable ManifestWriter manifest;
+    private @Nullable DigestsObject digests;
     private WritingMarker marker;
 
     private NewBackup(
@@ -112,6 +113,13 @@ public final class NewBackup implements AutoCloseable {
         }
     }
 
+    /** Begins the block digests, which come with the archives. */
+    DigestsObject digests() {
+        var object = new DigestsObject(storages.create(paths.object(label, BackupPaths.BLOCK_DIGESTS)));
+        digests = object;
+        return object;
+    }
+
     /**
      * Makes a written backup exist, in one storage after the other. Publishing the same document again is harmless and
      * completes what a crash between two storages left; REFUSED, before anything is written, where the label belongs to
@@ -178,6 +186,9 @@ public final class NewBackup implements AutoCloseable {
         writers.clear();
         if (manifest != null) {
             manifest.close();
+        }
+        if (digests != null) {
+            digests.close();
         }
     }
 

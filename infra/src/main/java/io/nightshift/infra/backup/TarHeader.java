@@ -1,5 +1,6 @@
 package io.nightshift.infra.backup;
 
+import io.nightshift.infra.incremental.RelationSegment;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.nio.charset.StandardCharsets;
@@ -69,6 +70,26 @@ public record TarHeader(String path, MemberType type, long size, int mode, long 
                 (int) number(block, 100, 8, where) & 07777,
                 number(block, 136, 12, where),
                 MemberPath.decode(field(block, 157, 100)));
+    }
+
+    /** The header of the file of changed blocks that takes the place of the file of this header. */
+    static byte[] ofChangedBlocks(byte[] block, long size) {
+        byte[] header = block.clone();
+        byte[] name = RelationSegment.incrementalPath(new String(field(block, 0, 100), StandardCharsets.ISO_8859_1))
+                .getBytes(StandardCharsets.ISO_8859_1);
+        System.arraycopy(name, 0, header, 0, name.length);
+        octal(header, 124, 12, size);
+        octal(header, 148, 8, checksum(header));
+        return header;
+    }
+
+    private static void octal(byte[] block, int offset, int length, long value) {
+        block[offset + length - 1] = ' ';
+        long left = value;
+        for (int at = offset + length - 2; at >= offset; at--) {
+            block[at] = (byte) ('0' + (left & 7));
+            left >>>= 3;
+        }
     }
 
     private static MemberType type(byte flag, String where) {

@@ -58,6 +58,14 @@ public record IncrementalHeader(BitSet blocks, int length) {
         return new IncrementalHeader(blocks, Math.min(length, RelationSegment.BLOCKS));
     }
 
+    /** As it stands in the file, with the zeros up to the first block. */
+    byte[] bytes() {
+        ByteBuffer out = ByteBuffer.allocate(contentOffset()).order(ByteOrder.LITTLE_ENDIAN);
+        out.putInt(MAGIC).putInt(blocks.cardinality()).putInt(length);
+        blocks.stream().forEach(out::putInt);
+        return out.array();
+    }
+
     /** Where the first block begins in the file, bytes. */
     int contentOffset() {
         int bytes = FIXED + blocks.cardinality() * Integer.BYTES;

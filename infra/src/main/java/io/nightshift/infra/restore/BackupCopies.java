@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -124,22 +125,40 @@ public final class BackupCopies {
     }
 
     @FunctionalInterface
-    private interface ManifestReader<T> {
-        T read(InputStream manifest) throws IOException;
+    private interface ObjectReader<T> {
+        T read(InputStream object) throws IOException;
     }
 
-    private <T> T manifest(Storage storage, ManifestReader<T> reader) {
+    private <T> T manifest(Storage storage, ObjectReader<T> reader) {
         BackupDocument.Manifest said = document.manifest();
-        String object = object(said.object());
+        return object(storage, said.object(), said.sha256(), reader);
+    }
+
+    /**
+     * Passes the block digests on, compressed, as backup.json says they are; DATA_DAMAGED if no copy is so, or there are none.
+     *
+     * @param target is opened for each copy that is tried
+     */
+    public void copyDigests(Supplier<OutputStream> target) {
+        BackupDocument.Digests said = document.digests();
+        if (said == null) {
+            throw new NightshiftException(
+                    FailureKind.DATA_DAMAGED, "backup " + document.label() + " has no block digests");
+        }
+        read(storage -> object(storage, said.object(), said.sha256(), from -> from.transferTo(target.get())));
+    }
+
+    private <T> T object(Storage storage, String name, String saidSha256, ObjectReader<T> reader) {
+        String object = object(name);
         var sha256 = ManifestChecksum.SHA256.messageDigest();
         try (InputStream stored = new DigestInputStream(storage.open(object), sha256)) {
             T result = reader.read(stored);
             stored.transferTo(OutputStream.nullOutputStream());
             String found = HexFormat.of().formatHex(sha256.digest());
-            if (!found.equals(said.sha256())) {
+            if (!found.equals(saidSha256)) {
                 throw new NightshiftException(
                         FailureKind.DATA_DAMAGED,
-                        object + " has the SHA-256 " + found + ", backup.json says " + said.sha256());
+                        object + " has the SHA-256 " + found + ", backup.json says " + saidSha256);
             }
             return result;
         } catch (IOException failed) {

@@ -111,6 +111,14 @@ public final class Backups {
 
     static BackupDocument document(
             BackupLabel label, List<BackupDocument.Archive> archives, BackupDocument.Manifest manifest) {
+        return document(label, archives, manifest, null);
+    }
+
+    static BackupDocument document(
+            BackupLabel label,
+            List<BackupDocument.Archive> archives,
+            BackupDocument.Manifest manifest,
+            BackupDocument.Digests digests) {
         return new BackupDocument(
                 BackupDocument.FORMAT_VERSION,
                 label,
@@ -125,6 +133,7 @@ public final class Backups {
                 BackupDocument.Wal.INCLUDED,
                 archives,
                 manifest,
+                digests,
                 archives.stream().mapToLong(BackupDocument.Archive::bytes).sum(),
                 archives.stream().mapToLong(BackupDocument.Archive::storedBytes).sum(),
                 NOW,
@@ -188,6 +197,7 @@ public final class Backups {
                     BackupDocument.Wal.ARCHIVE,
                     written.archives(),
                     written.manifest(),
+                    written.digests(),
                     written.bytes(),
                     written.storedBytes(),
                     label.time(),

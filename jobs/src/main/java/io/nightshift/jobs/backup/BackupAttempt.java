@@ -6,6 +6,7 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupLabels;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.ComparedArchives;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.SentIncrementals;
 import io.nightshift.infra.backup.WritingMarker;
@@ -25,6 +26,7 @@ import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Timings;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
@@ -35,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One try to stream a backup from a node, over a connection of its own: a server keeps what it was shown. What it has
@@ -46,11 +49,15 @@ final class BackupAttempt {
     private static final Set<String> UNBUILDABLE =
             Set.of(SqlStates.OBJECT_NOT_IN_PREREQUISITE_STATE, SqlStates.INTERNAL_ERROR);
 
+    /** Of temporary files. */
+    static final String FOLDER = "backup";
+
     private final RunContext run;
     private final BackupType type;
     private final ManagedCluster cluster;
     private final ManagedNode node;
     private final ClusterStorages storages;
+    private final WorkFolder folder;
     private final Clock clock;
     private boolean showsParent;
 
@@ -61,12 +68,14 @@ final class BackupAttempt {
             ManagedCluster cluster,
             ManagedNode node,
             ClusterStorages storages,
+            WorkFolder folder,
             Clock clock) {
         this.run = run;
         this.type = type;
         this.cluster = cluster;
         this.node = node;
         this.storages = storages;
+        this.folder = folder;
         this.clock = clock;
     }
 
@@ -84,7 +93,12 @@ final class BackupAttempt {
             try {
                 SystemIdentity identity = server.identifySystem();
                 requirePresentTimeline(identity);
-                return stream(server, identity, prepare(server, identity, objections), brake, objections);
+                Prepared prepared = prepare(server, identity, objections);
+                try {
+                    return stream(server, identity, prepared, brake, objections);
+                } finally {
+                    prepared.parent().ifPresent(Parent::close);
+                }
             } finally {
                 brake.report(run, "base backup");
             }
@@ -130,7 +144,7 @@ final class BackupAttempt {
      *
      * @param parent that the server was shown
      */
-    private record Prepared(SourceServer source, Optional<ParentBackup> parent) {}
+    private record Prepared(SourceServer source, Optional<Parent> parent) {}
 
     private Prepared prepare(ReplicationConnection server, SystemIdentity identity, List<String> objections) {
         return ServerSession.ask(
@@ -143,12 +157,12 @@ final class BackupAttempt {
     }
 
     /** Found, and shown to the server. */
-    private Optional<ParentBackup> parent(
+    private Optional<Parent> parent(
             ReplicationConnection server, Connection session, SystemIdentity identity, List<String> objections) {
         if (!type.needsParent()) {
             return Optional.empty();
         }
-        Parents.Found found = new Parents(run, type, storages, clock).find(server, identity);
+        Parents.Found found = new Parents(run, type, storages, folder.of(FOLDER), clock).find(server, identity);
         found.reasons().stream().filter(reason -> !objections.contains(reason)).forEach(objections::add);
         if (found.parent().isEmpty()) {
             BackupReport.requireFullWanted(run, type, objections);
@@ -166,7 +180,7 @@ final class BackupAttempt {
             List<String> objections) {
         BackupSettings settings = BackupSettings.of(run);
         SourceServer source = prepared.source();
-        Optional<ParentBackup> parent = prepared.parent();
+        Optional<Parent> parent = prepared.parent();
         Instant startedAt = clock.instant();
         BackupPaths paths = Parents.paths(run, server, identity);
         BackupLabel label =
@@ -177,22 +191,26 @@ final class BackupAttempt {
                         new ArchiveCompressor(settings.compressionLevel(), settings.compressionThreads());
                 NewBackup backup =
                         NewBackup.begin(storages.forWriting(run.cluster()), paths, label, marker, compressor)) {
-            try {
+            try (ComparedArchives compared = compared(server, parent, backup, settings)) {
+                boolean changesAreSent = parent.isPresent() && compared == null;
                 BackupWriter writer = new BackupWriter(
                         backup,
                         settings.manifestChecksum(),
-                        parent.isPresent(),
+                        changesAreSent,
+                        compared,
                         run.progress(),
                         brake.pace(settings.floorRate(), run.progress()),
                         clock);
                 // The server must keep the WAL of the whole backup; a temporary slot goes with this connection.
                 server.createPhysicalSlot(slot(label), true, true);
                 Instant askedAt = clock.instant();
-                BackupEnd end = server.baseBackup(
-                        options(label, settings, !source.hidesTablespaces(), parent.isPresent()), writer);
+                BackupEnd end =
+                        server.baseBackup(options(label, settings, !source.hidesTablespaces(), changesAreSent), writer);
                 WrittenBackup written = writer.finish(end);
                 CrashPoint.reach("backup.after-stream");
-                parent.ifPresent(base -> requireSound(base, written.start(), writer.sent()));
+                if (changesAreSent) {
+                    parent.ifPresent(base -> requireSound(base, written.start(), writer.sent()));
+                }
                 BackupDocument document = written.document(
                         label,
                         parent.map(base -> base.document().label()).orElse(null),
@@ -206,6 +224,9 @@ final class BackupAttempt {
                 StreamTimes times = new StreamTimes(askedAt, writer.startedAt(), document.endedAt(), writer.waits());
                 BackupReport.streamed(run, document, times);
                 BackupReport.parent(run, document.parent(), objections);
+                if (compared != null) {
+                    BackupReport.compared(run, compared);
+                }
                 reportSourceDamage(written);
                 return Optional.of(document);
             } catch (RuntimeException | Error e) {
@@ -218,7 +239,7 @@ final class BackupAttempt {
         }
     }
 
-    private void requireSound(ParentBackup parent, BackupStart start, SentIncrementals sent) {
+    private void requireSound(Parent parent, BackupStart start, SentIncrementals sent) {
         ServerSession.ask(
                         node,
                         run,
@@ -227,6 +248,18 @@ final class BackupAttempt {
                 .ifPresent(objection -> {
                     throw new ParentBackup.Unusable(objection);
                 });
+    }
+
+    /** What finds the changed blocks, or makes it possible for the next backup; null where servers do. */
+    private @Nullable ComparedArchives compared(
+            ReplicationConnection server, Optional<Parent> parent, NewBackup backup, BackupSettings settings) {
+        if (parent.isPresent() && parent.get() instanceof ComparedParent known) {
+            return ComparedArchives.on(
+                    known.blocks(), known.document().label(), backup, settings.manifestChecksum(), folder.of(FOLDER));
+        }
+        return Parents.compares(server)
+                ? ComparedArchives.full(backup, settings.manifestChecksum(), folder.of(FOLDER))
+                : null;
     }
 
     /** The server's words for it are translated, and its SQLSTATE has other meanings; its state tells. */

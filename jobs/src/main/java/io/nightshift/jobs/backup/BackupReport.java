@@ -4,6 +4,7 @@ import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.SourceDamage;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.backup.ComparedArchives;
 import io.nightshift.infra.backup.Damage;
 import io.nightshift.infra.backup.StreamWaits;
 import io.nightshift.infra.backup.Verification;
@@ -61,6 +62,15 @@ final class BackupReport {
                 Locale.ROOT, "%s, for %.2f s of %.2f s", what, seconds(limit.time()), seconds(times.stream()));
     }
 
+    /** What a server that sends everything has sent, and how much of it was new; nothing of a full backup. */
+    static void compared(RunContext run, ComparedArchives archives) {
+        if (archives.comparedBlocks() > 0) {
+            run.measured(new Figure("sent by the server", archives.bytes(), "bytes"));
+            run.measured(new Figure("blocks compared", archives.comparedBlocks(), "blocks"));
+            run.measured(new Figure("blocks changed", archives.changedBlocks(), "blocks"));
+        }
+    }
+
     /** A backup that needs no other although its type does; REFUSED where that is not wanted. */
     static void requireFullWanted(RunContext run, BackupType type, List<String> reasons) {
         if (run.settings(ChainedBackupSettings.class).withoutParent() == ChainedBackupSettings.WithoutParent.FAIL) {
@@ -104,6 +114,9 @@ final class BackupReport {
             Finding more = more(verification, verification.damages().size() - MOST_FINDINGS);
             findings.put(more.key(), more);
         }
+        verification.digestDamages().stream()
+                .map(damage -> unbuildable(verification.storage(), damage))
+                .forEach(finding -> findings.put(finding.key(), finding));
         return findings;
     }
 
@@ -143,6 +156,17 @@ final class BackupReport {
                 "look after the disk of storage " + storage + ", then run the job again");
     }
 
+    /** The backup is as good as ever. */
+    private static Finding unbuildable(String storage, Damage damage) {
+        return new Finding(
+                "backup/digests/" + storage,
+                Severity.WARNING,
+                damage.object() + " in storage " + storage,
+                damage + ": the backup can be restored, but not built on from there",
+                "look after the disk of storage " + storage + "; the next incremental backup uses another storage's"
+                        + " digests, or builds on an older backup, or is a full one");
+    }
+
     static void published(RunContext run, BackupDocument document) {
         run.section(Section.table("backup", List.of("what", "value"), facts(document)));
         run.section(Section.table(
@@ -179,8 +203,14 @@ final class BackupReport {
         return "backup " + document.label()
                 + (document.parent() == null ? "" : " on " + document.parent()) + ": " + size(document.bytes())
                 + " stored in "
-                + size(document.storedBytes()) + ", read back and equal to the server's manifest"
+                + size(document.storedBytes()) + ", read back and equal to "
+                + (comparedBlocks(document) ? "its manifest" : "the server's manifest")
                 + sourceDamage(document.source().damage());
+    }
+
+    /** Then the server's manifest was compared with the whole files as they came, and that of the backup is ours. */
+    private static boolean comparedBlocks(BackupDocument document) {
+        return document.parent() != null && document.digests() != null;
     }
 
     /** The server names few pages of each file, and says so. */

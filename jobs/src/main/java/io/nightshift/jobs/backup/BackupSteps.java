@@ -3,6 +3,7 @@ package io.nightshift.jobs.backup;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import java.time.Clock;
 import org.springframework.batch.core.repository.JobRepository;
@@ -22,9 +23,10 @@ class BackupSteps {
             RunContext run,
             DatabaseOrchestrator clusters,
             ClusterStorages storages,
+            WorkFolder folder,
             Clock clock) {
         return new StepBuilder(repository)
-                .tasklet(new CheckClusterTasklet(run, clusters, storages, clock))
+                .tasklet(new CheckClusterTasklet(run, clusters, storages, folder, clock))
                 .allowStartIfComplete(true)
                 .build();
     }
@@ -36,9 +38,10 @@ class BackupSteps {
             RunContext run,
             DatabaseOrchestrator clusters,
             ClusterStorages storages,
+            WorkFolder folder,
             Clock clock) {
         return new StepBuilder(repository)
-                .tasklet(new StreamBaseBackupTasklet(run, clusters, storages, clock))
+                .tasklet(new StreamBaseBackupTasklet(run, clusters, storages, folder, clock))
                 .allowStartIfComplete(true)
                 .build();
     }

@@ -2,6 +2,7 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.ArchiveWriter;
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.ComparedArchives;
 import io.nightshift.infra.backup.ManifestWriter;
 import io.nightshift.infra.backup.NewBackup;
 import io.nightshift.infra.backup.SentIncrementals;
@@ -32,6 +33,7 @@ final class BackupWriter implements BaseBackupReceiver {
     private final NewBackup backup;
     private final ManifestChecksum checksum;
     private final @Nullable SentIncrementals sent;
+    private final @Nullable ComparedArchives compared;
     private final Progress progress;
     private final Pace pace;
     private final Clock clock;
@@ -45,17 +47,24 @@ final class BackupWriter implements BaseBackupReceiver {
     private long returned;
     private long serverNanos;
 
-    /** @param incremental whether the server sends changed blocks */
+    /**
+     * For a new backup.
+     *
+     * @param incremental whether the server sends changed blocks
+     * @param compared the way of what it sends into the backup; null if it is stored as it comes
+     */
     BackupWriter(
             NewBackup backup,
             ManifestChecksum checksum,
             boolean incremental,
+            @Nullable ComparedArchives compared,
             Progress progress,
             Pace pace,
             Clock clock) {
         this.backup = backup;
         this.checksum = checksum;
         this.sent = incremental ? new SentIncrementals() : null;
+        this.compared = compared;
         this.progress = progress;
         this.pace = pace;
         this.clock = clock;
@@ -75,6 +84,9 @@ final class BackupWriter implements BaseBackupReceiver {
         called();
         finishArchive();
         current = backup.archive(name, location, checksum);
+        if (compared != null) {
+            compared.archive(name, current);
+        }
         if (sent != null) {
             sent.archive(name);
         }
@@ -84,7 +96,12 @@ final class BackupWriter implements BaseBackupReceiver {
     @Override
     public void data(byte[] buffer, int offset, int length) {
         called();
-        Objects.requireNonNull(current, "bytes before the first archive").write(buffer, offset, length);
+        ArchiveWriter archive = Objects.requireNonNull(current, "bytes before the first archive");
+        if (compared != null) {
+            compared.data(buffer, offset, length);
+        } else {
+            archive.write(buffer, offset, length);
+        }
         if (sent != null) {
             sent.data(buffer, offset, length);
         }
@@ -102,7 +119,11 @@ final class BackupWriter implements BaseBackupReceiver {
             finishArchive();
             manifest = backup.manifest();
         }
-        manifest.write(buffer, offset, length);
+        if (compared != null) {
+            compared.manifest(buffer, offset, length);
+        } else {
+            manifest.write(buffer, offset, length);
+        }
         returned = System.nanoTime();
     }
 
@@ -115,9 +136,10 @@ final class BackupWriter implements BaseBackupReceiver {
     WrittenBackup finish(BackupEnd end) {
         called();
         finishArchive();
-        BackupDocument.Manifest stored =
-                Objects.requireNonNull(manifest, "no manifest").finish();
-        return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored, damagedPages);
+        ManifestWriter last = Objects.requireNonNull(manifest, "no manifest");
+        BackupDocument.Manifest stored = compared == null ? last.finish() : compared.finishManifest(last, archives);
+        BackupDocument.Digests digests = compared == null ? null : compared.finishDigests();
+        return new WrittenBackup(Objects.requireNonNull(start), end, archives, stored, digests, damagedPages);
     }
 
     /** What the server has sent of an incremental backup. */
@@ -141,6 +163,9 @@ final class BackupWriter implements BaseBackupReceiver {
 
     private void finishArchive() {
         if (current != null) {
+            if (compared != null) {
+                compared.end();
+            }
             archives.add(current.finish());
             waits = new StreamWaits(
                     Duration.ZERO,

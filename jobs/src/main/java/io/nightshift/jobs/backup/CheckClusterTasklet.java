@@ -9,6 +9,7 @@ import io.nightshift.infra.replication.SystemIdentity;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunContext;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Installation;
 import io.nightshift.infra.storage.Storage;
@@ -27,12 +28,15 @@ final class CheckClusterTasklet implements Tasklet {
     private final RunContext run;
     private final DatabaseOrchestrator clusters;
     private final ClusterStorages storages;
+    private final WorkFolder folder;
     private final Clock clock;
 
-    CheckClusterTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
+    CheckClusterTasklet(
+            RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, WorkFolder folder, Clock clock) {
         this.run = run;
         this.clusters = clusters;
         this.storages = storages;
+        this.folder = folder;
         this.clock = clock;
     }
 
@@ -69,12 +73,14 @@ final class CheckClusterTasklet implements Tasklet {
             if (!type.needsParent()) {
                 return "a full backup of cluster " + run.cluster();
             }
-            Parents.Found found = new Parents(run, type, storages, clock).find(server, identity);
+            Parents.Found found =
+                    new Parents(run, type, storages, folder.of(BackupAttempt.FOLDER), clock).find(server, identity);
             if (found.parent().isEmpty()) {
                 BackupReport.requireFullWanted(run, type, found.reasons());
             }
             BackupLabel parent =
                     found.parent().map(base -> base.document().label()).orElse(null);
+            found.parent().ifPresent(Parent::close);
             BackupReport.parent(run, parent, found.reasons());
             return parent == null
                     ? "a full backup of cluster " + run.cluster()

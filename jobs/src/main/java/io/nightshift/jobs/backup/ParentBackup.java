@@ -22,7 +22,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /** The backup that a new one builds on. The server is shown only what it can be trusted with, and what it sends is checked. */
-record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage lineage) {
+record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage lineage) implements Parent {
 
     /** Summaries that leave a hole, that the role may not read, or that were removed or damaged: a full backup needs none. */
     private static final Set<FailureKind> UNUSABLE =
@@ -39,7 +39,8 @@ record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage
     }
 
     /** Shows the server the parent, without the files of which it must not send changed blocks only. */
-    void upload(ReplicationConnection server, Connection session) {
+    @Override
+    public void upload(ReplicationConnection server, Connection session) {
         BlockChanges truncations =
                 read(() -> WalSummaries.truncations(session, lineage.between(document.startLsn(), Lsn.LAST)));
         var guard = new TruncationGuard(truncations);
@@ -48,7 +49,8 @@ record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage
     }
 
     /** What is wrong with the backup that the server has made of it; empty if nothing is. */
-    Optional<String> objection(BackupStart start, SentIncrementals sent, Connection session) {
+    @Override
+    public Optional<String> objection(BackupStart start, SentIncrementals sent, Connection session) {
         List<String> label = sent.label().lines().toList();
         for (String from :
                 List.of("INCREMENTAL FROM LSN: " + document.startLsn(), "INCREMENTAL FROM TLI: " + firstTimeline())) {
@@ -72,6 +74,11 @@ record ParentBackup(BackupDocument document, BackupManifest manifest, WalLineage
                 .min(Comparator.comparing(WalRange::start))
                 .map(WalRange::timeline)
                 .orElse(document.timeline());
+    }
+
+    @Override
+    public void close() {
+        // All of it is in memory.
     }
 
     private static BlockChanges read(Supplier<BlockChanges> summaries) {

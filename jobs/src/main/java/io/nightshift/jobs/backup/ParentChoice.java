@@ -2,6 +2,7 @@ package io.nightshift.jobs.backup;
 
 import io.nightshift.infra.backup.BackupChain;
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.backup.StoredBackup.State;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -32,8 +34,24 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
      * @param lineage of the timeline that its server is on
      * @param checksums whether its pages have checksums, as {@code data_checksums} says: on or off
      * @param storages that it goes to
+     * @param spoilt what a closer look has found that nothing can be built on, and why
      */
-    record Wanted(BackupType type, WalLineage lineage, String checksums, List<String> storages, Instant now) {}
+    record Wanted(
+            BackupType type,
+            WalLineage lineage,
+            String checksums,
+            List<String> storages,
+            Instant now,
+            Map<BackupLabel, String> spoilt) {
+
+        Wanted(BackupType type, WalLineage lineage, String checksums, List<String> storages, Instant now) {
+            this(type, lineage, checksums, storages, now, Map.of());
+        }
+
+        Wanted without(Map<BackupLabel, String> unusable) {
+            return new Wanted(type, lineage, checksums, storages, now, Map.copyOf(unusable));
+        }
+    }
 
     ParentChoice {
         reasons = List.copyOf(reasons);
@@ -73,6 +91,10 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
         if (candidate.document().isEmpty()) {
             return Optional.of("has no readable backup.json");
         }
+        String why = wanted.spoilt().get(candidate.label());
+        if (why != null) {
+            return Optional.of(why);
+        }
         BackupDocument document = candidate.document().get();
         if (!isOnTheWay(wanted.lineage(), document)) {
             return Optional.of("ended at " + document.endLsn() + " on timeline " + document.timeline()
@@ -87,7 +109,7 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
         try {
             return BackupChain.of(candidate, backups).links().stream()
                     .flatMap(link -> notWhole(link, wanted.storages()).stream()
-                            .map(why -> link.equals(candidate) ? why : "needs " + link.label() + ", which " + why))
+                            .map(lack -> link.equals(candidate) ? lack : "needs " + link.label() + ", which " + lack))
                     .findFirst();
         } catch (NightshiftException broken) {
             return Optional.of("is broken: " + broken.getMessage());

@@ -15,6 +15,7 @@ import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.wal.WalLineage;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
@@ -22,33 +23,33 @@ import java.util.Optional;
 /** Looks for the backup that a new one can build on: what the server is, and what the storages have. */
 final class Parents {
 
-    /** From this version on servers send changed blocks. */
+    /** From this version on servers send changed blocks; of older ones all blocks are compared here. */
     static final int SENDS_CHANGES = 17;
 
     private final RunContext run;
     private final BackupType type;
     private final ClusterStorages storages;
+    private final Path folder;
     private final Clock clock;
 
-    Parents(RunContext run, BackupType type, ClusterStorages storages, Clock clock) {
+    /** @param folder for temporary files */
+    Parents(RunContext run, BackupType type, ClusterStorages storages, Path folder, Clock clock) {
         this.run = run;
         this.type = type;
         this.storages = storages;
+        this.folder = folder;
         this.clock = clock;
     }
 
     /** What was found: a parent, or why there is none. */
-    record Found(Optional<ParentBackup> parent, List<String> reasons) {}
+    record Found(Optional<Parent> parent, List<String> reasons) {}
 
     Found find(ReplicationConnection server, SystemIdentity identity) {
-        if (server.version().major() < SENDS_CHANGES) {
-            return none("PostgreSQL " + server.version().major() + " cannot send changed blocks");
-        }
-        if (!server.show("summarize_wal").equals("on")) {
+        boolean sends = server.version().major() >= SENDS_CHANGES;
+        if (sends && !server.show("summarize_wal").equals("on")) {
             return none("summarize_wal is off: ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf()");
         }
-        if (!server.show("block_size").equals("8192")
-                || !server.show("segment_size").equals("1GB")) {
+        if (!hasUsualBlocks(server)) {
             return none("the server was built with blocks or segments of another size");
         }
         BackupPaths paths = paths(run, server, identity);
@@ -58,15 +59,14 @@ final class Parents {
                 .backups(run.cluster()).stream()
                         .filter(backup -> backup.paths().equals(paths))
                         .toList();
-        ParentChoice choice = ParentChoice.of(
-                new ParentChoice.Wanted(
-                        type,
-                        lineage,
-                        server.show("data_checksums"),
-                        storages.required(run.cluster()),
-                        clock.instant()),
-                backups,
-                run.settings(ChainedBackupSettings.class));
+        var wanted = new ParentChoice.Wanted(
+                type, lineage, server.show("data_checksums"), storages.required(run.cluster()), clock.instant());
+        ChainedBackupSettings settings = run.settings(ChainedBackupSettings.class);
+        if (!sends) {
+            run.progress().begin("read the block digests", null, "");
+            return new ComparedParents(wanted, backups, settings, asked, folder, run.cancellation()).find();
+        }
+        ParentChoice choice = ParentChoice.of(wanted, backups, settings);
         if (choice.parent() == null) {
             return new Found(Optional.empty(), choice.reasons());
         }
@@ -85,7 +85,18 @@ final class Parents {
         return new BackupPaths(run.cluster(), server.version().major(), identity.systemIdentifier());
     }
 
-    private static ParentBackup parent(StoredBackup chosen, List<Storage> asked, WalLineage lineage) {
+    /** Whether changed blocks can be told at all. */
+    private static boolean hasUsualBlocks(ReplicationConnection server) {
+        return server.show("block_size").equals("8192")
+                && server.show("segment_size").equals("1GB");
+    }
+
+    /** Whether we compare all blocks ourselves, and therefore keep their digests with each backup. */
+    static boolean compares(ReplicationConnection server) {
+        return server.version().major() < SENDS_CHANGES && hasUsualBlocks(server);
+    }
+
+    private static Parent parent(StoredBackup chosen, List<Storage> asked, WalLineage lineage) {
         BackupCopies copies = BackupCopies.of(chosen, asked);
         return new ParentBackup(copies.document(), copies.manifest(), lineage);
     }

@@ -15,6 +15,7 @@ import io.nightshift.infra.routing.Lineage;
 import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.Severity;
+import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -44,12 +45,15 @@ final class StreamBaseBackupTasklet implements Tasklet {
     private final RunContext run;
     private final DatabaseOrchestrator clusters;
     private final ClusterStorages storages;
+    private final WorkFolder folder;
     private final Clock clock;
 
-    StreamBaseBackupTasklet(RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, Clock clock) {
+    StreamBaseBackupTasklet(
+            RunContext run, DatabaseOrchestrator clusters, ClusterStorages storages, WorkFolder folder, Clock clock) {
         this.run = run;
         this.clusters = clusters;
         this.storages = storages;
+        this.folder = folder;
         this.clock = clock;
     }
 
@@ -123,7 +127,8 @@ final class StreamBaseBackupTasklet implements Tasklet {
                 BackupReport.requireFullWanted(run, type, objections);
             }
             try (Brake brake = brake(node)) {
-                written = new BackupAttempt(run, asked, cluster, node, storages, clock).stream(brake, objections);
+                written =
+                        new BackupAttempt(run, asked, cluster, node, storages, folder, clock).stream(brake, objections);
             }
         }
         WrittenBackup.remember(run, written.get());

@@ -26,6 +26,7 @@ record WrittenBackup(
         BackupEnd end,
         List<StoredArchive> archives,
         BackupDocument.Manifest manifest,
+        BackupDocument.@Nullable Digests digests,
         DamagedPages damagedPages) {
 
     private static final String KEY = "backup";
@@ -77,8 +78,11 @@ record WrittenBackup(
                 BackupDocument.Wal.INCLUDED,
                 archives.stream().map(BackupDocument.Archive::of).toList(),
                 manifest,
+                digests,
                 archives.stream().mapToLong(StoredArchive::rawBytes).sum(),
-                archives.stream().mapToLong(StoredArchive::storedBytes).sum() + manifest.bytes(),
+                archives.stream().mapToLong(StoredArchive::storedBytes).sum()
+                        + manifest.bytes()
+                        + (digests == null ? 0 : digests.bytes()),
                 startedAt,
                 endedAt,
                 new BackupDocument.Method(

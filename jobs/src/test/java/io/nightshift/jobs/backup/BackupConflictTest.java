@@ -118,7 +118,8 @@ class BackupConflictTest {
         HeavyWork.Place place = clusters.cluster(TestCluster.NAME)
                 .node(new NodeAddress("127.0.0.1", cluster.postgres().port()))
                 .heavyWork(RememberedRun.first(TestCluster.NAME, QUICK, false));
-        var step = new StreamBaseBackupTasklet(run, clusters, cluster.clusterStorages(), Clock.systemUTC());
+        var step = new StreamBaseBackupTasklet(
+                run, clusters, cluster.clusterStorages(), cluster.workFolder(), Clock.systemUTC());
         var waiting = CompletableFuture.runAsync(() -> step.execute(null, null));
         await().until(() -> run.progress().snapshot().step().startsWith("wait for run "));
         return new Waiting(place, waiting);

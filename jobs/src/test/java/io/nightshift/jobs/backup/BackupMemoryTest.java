@@ -2,6 +2,8 @@ package io.nightshift.jobs.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.nightshift.infra.backup.BackupType;
+import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.server.ChildJvm;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.jobs.TestCluster;
@@ -38,6 +40,48 @@ class BackupMemoryTest {
                     + kilobytes / 1024 + " MB resident, goal <= " + GOAL_KILOBYTES / 1024);
             assertThat(kilobytes).isLessThanOrEqualTo(GOAL_KILOBYTES);
             assertThat(cluster.backups()).hasSize(1);
+        }
+    }
+
+    /** First a full backup, then one of what has changed: more than is held in memory, and less than the whole file. */
+    @Test
+    void comparing_large_files_with_their_parent_needs_little_memory() throws Exception {
+        try (TestCluster cluster = TestCluster.start(PostgresVersion.OLDEST_SUPPORTED_MAJOR, Map.of())) {
+            Path database = cluster.postgres().dataDirectory().resolve("base/5");
+            List<String> options = List.of("-Xmx300m", BackupChild.INCREMENTAL);
+            for (int taken = 1; taken <= 2; taken++) {
+                addPages(database, taken);
+
+                long kilobytes;
+                try (ChildJvm child = ChildJvm.start(options, BackupChild.class, Map.of(), cluster.coordinates())) {
+                    assertThat(child.exitStatus()).as(child.toString()).isZero();
+                    kilobytes = Long.parseLong(child.awaitLine("VmHWM:").replaceAll("[^0-9]", ""));
+                }
+
+                System.out.println("FIGURE " + (taken == 1 ? "full" : "incremental") + " backup of " + MEGABYTES
+                        + " MB whose blocks are compared, with -Xmx300m: " + kilobytes / 1024
+                        + " MB resident, goal <= " + GOAL_KILOBYTES / 1024);
+                assertThat(kilobytes).isLessThanOrEqualTo(GOAL_KILOBYTES);
+            }
+            assertThat(cluster.backups())
+                    .extracting(backup -> backup.label().type())
+                    .containsExactly(BackupType.FULL, BackupType.INCREMENTAL);
+        }
+    }
+
+    /** Relation files that no database knows, with every twentieth page as it was at no time before. */
+    private static void addPages(Path database, int content) throws IOException {
+        for (int number = 0, left = MEGABYTES; left > 0; number++, left -= 1024) {
+            Path file = database.resolve(number == 0 ? "999999" : "999999." + number);
+            try (var pages = new RandomAccessFile(file.toFile(), "rw")) {
+                long bytes = Math.min(left, 1024) * 1048576L;
+                for (long at = 0; at < bytes; at += 20 * 8192) {
+                    pages.seek(at + 1000);
+                    pages.write(content);
+                }
+                pages.setLength(bytes);
+            }
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         }
     }
 

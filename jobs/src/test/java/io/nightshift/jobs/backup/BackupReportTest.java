@@ -185,6 +185,7 @@ class BackupReportTest {
                 BackupDocument.Wal.INCLUDED,
                 List.of(),
                 new BackupDocument.Manifest("backup_manifest", 1, "00"),
+                null,
                 1000L << 20,
                 250L << 20,
                 BEGAN,

@@ -112,6 +112,7 @@ class BackupWriterTest {
                 backup,
                 ManifestChecksum.CRC32C,
                 false,
+                null,
                 new Progress(),
                 free.pace(DataSize.ofMegabytes(1), new Progress()),
                 clock);

@@ -155,7 +155,8 @@ class BrokenConnectionTest {
 
     private void stream(RememberedRun run) {
         try (DatabaseOrchestrator clusters = cluster.through(network.port()).orchestrator()) {
-            new StreamBaseBackupTasklet(run, clusters, cluster.clusterStorages(), Clock.systemUTC())
+            new StreamBaseBackupTasklet(
+                            run, clusters, cluster.clusterStorages(), cluster.workFolder(), Clock.systemUTC())
                     .execute(null, null);
         }
     }

@@ -60,6 +60,7 @@ class ParentChoiceTest {
                 BackupDocument.Wal.INCLUDED,
                 List.of(),
                 new BackupDocument.Manifest("backup_manifest", 1, ""),
+                null,
                 1,
                 1,
                 startedAt,

@@ -201,6 +201,7 @@ class VerifiedWalTest {
                 document.wal(),
                 List.of(archive),
                 manifest,
+                document.digests(),
                 document.bytes(),
                 document.storedBytes(),
                 document.startedAt(),

@@ -135,7 +135,14 @@ final class VerifyCommand implements Callable<Integer> {
                                 "backup " + label + " in storage " + verdict.storage(),
                                 damage,
                                 remedy)))
-                .toList();
+                .collect(Collectors.toCollection(ArrayList::new));
+        verdicts.forEach(verdict -> verdict.remarks()
+                .forEach(remark -> findings.add(new Finding(
+                        "verify/" + label + "/" + verdict.storage() + "/" + remark,
+                        Severity.WARNING,
+                        "backup " + label + " in storage " + verdict.storage(),
+                        remark,
+                        "look after the disk of storage " + verdict.storage()))));
         List<NotEvaluated> unknown = verdicts.stream()
                 .filter(Verdict::isUnknown)
                 .map(verdict -> new NotEvaluated(
@@ -163,6 +170,7 @@ final class VerifyCommand implements Callable<Integer> {
         for (Verdict verdict : verdicts) {
             top.out().println("storage " + verdict.storage() + ": " + verdict.text());
             verdict.damages().forEach(damage -> top.out().println("  " + damage));
+            verdict.remarks().forEach(remark -> top.out().println("  " + remark));
         }
         if (!remedy.isEmpty()) {
             top.out().println("HINT: " + remedy);
@@ -173,8 +181,14 @@ final class VerifyCommand implements Callable<Integer> {
      * What one storage's copy is worth.
      *
      * @param state ok, damaged, missing, unknown, or incomplete: no storage has a backup.json, so it is no backup
+     * @param remarks what does no harm to a restore
      */
-    private record Verdict(String storage, String state, long files, long bytes, List<String> damages) {
+    private record Verdict(
+            String storage, String state, long files, long bytes, List<String> damages, List<String> remarks) {
+
+        Verdict(String storage, String state, long files, long bytes, List<String> damages) {
+            this(storage, state, files, bytes, damages, List.of());
+        }
 
         static Verdict of(Verification found, boolean isBackup) {
             return new Verdict(
@@ -182,7 +196,10 @@ final class VerifyCommand implements Callable<Integer> {
                     !isBackup ? "incomplete" : found.isSound() ? "ok" : "damaged",
                     found.files(),
                     found.storedBytes(),
-                    found.damages().stream().map(Damage::toString).toList());
+                    found.damages().stream().map(Damage::toString).toList(),
+                    found.digestDamages().stream()
+                            .map(damage -> damage + ": it can be restored, but not built on from there")
+                            .toList());
         }
 
         static Verdict missing(String storage) {

@@ -65,7 +65,7 @@ class VerifyCommandTest {
         for (String storage : List.of("near", "far")) {
             write("storages/" + storage + ".yaml", "type: directory\npath: " + temporary.resolve(storage) + "\n");
         }
-        backup();
+        backup(null);
     }
 
     @Test
@@ -193,6 +193,27 @@ class VerifyCommandTest {
     }
 
     @Test
+    void lost_block_digests_are_said_and_take_nothing_from_the_backup() throws IOException {
+        for (String storage : List.of("near", "far")) {
+            FileSystemUtils.deleteRecursively(temporary.resolve(storage));
+        }
+        backup(new BackupDocument.Digests("block_digests.zst", 100, "00"));
+
+        Answer text = nightshift("verify", LABEL.toString());
+        JsonNode json =
+                nightshift("verify", LABEL.toString(), "--output", "json").json();
+
+        assertThat(text.exitStatus()).as(text.toString()).isZero();
+        assertThat(text.out())
+                .contains(
+                        "storage near: ok, ",
+                        "block_digests.zst: is missing in storage near: it can be restored, but not built on from there")
+                .doesNotContain("HINT");
+        assertThat(json.at("/storages/0/remarks").size()).isEqualTo(1);
+        assertThat(nightshift("backups").out()).contains("near ok", "far ok");
+    }
+
+    @Test
     void knows_no_backup_that_is_nowhere() {
         Answer answer = nightshift("verify", "20261122T010000Z-full-0000");
 
@@ -231,7 +252,7 @@ class VerifyCommandTest {
         Files.writeString(target, text);
     }
 
-    private void backup() {
+    private void backup(BackupDocument.Digests digests) {
         var near = new DirectoryStorage("near", temporary.resolve("near"));
         var far = new DirectoryStorage("far", temporary.resolve("far"));
         near.prepare();
@@ -248,11 +269,12 @@ class VerifyCommandTest {
                 ArchiveWriter writer = backup.archive("base.tar", "", ManifestChecksum.CRC32C)) {
             writer.write(tar, 0, tar.length);
             BackupDocument.Archive archive = BackupDocument.Archive.of(writer.finish());
-            NewBackup.publish(storages, document(archive, backup.manifest(manifest)), () -> {});
+            NewBackup.publish(storages, document(archive, backup.manifest(manifest), digests), () -> {});
         }
     }
 
-    private static BackupDocument document(BackupDocument.Archive archive, BackupDocument.Manifest manifest) {
+    private static BackupDocument document(
+            BackupDocument.Archive archive, BackupDocument.Manifest manifest, BackupDocument.Digests digests) {
         return new BackupDocument(
                 BackupDocument.FORMAT_VERSION,
                 LABEL,
@@ -267,6 +289,7 @@ class VerifyCommandTest {
                 BackupDocument.Wal.ARCHIVE,
                 List.of(archive),
                 manifest,
+                digests,
                 archive.bytes(),
                 archive.storedBytes() + manifest.bytes(),
                 NOW,
