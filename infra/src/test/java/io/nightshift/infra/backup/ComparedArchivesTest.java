@@ -145,7 +145,7 @@ class ComparedArchivesTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"NONE", "CRC32C", "SHA256"})
+    @EnumSource(names = {"NONE", "SHA256"})
     void a_full_backup_is_stored_as_it_came_and_another_can_be_built_on_it(ManifestChecksum algorithm)
             throws IOException {
         Map<String, TestTar> cluster = Backups.cluster(random);
@@ -157,10 +157,12 @@ class ComparedArchivesTest {
 
         assertThat(tar(FULL, "base.tar")).isEqualTo(cluster.get("base.tar").end());
         assertThat(Files.readAllBytes(object(FULL, "backup_manifest"))).isEqualTo(manifest.bytes());
-        assertThat(verify(full).damages()).isEmpty();
-        assertThat(verify(next).damages()).isEmpty();
-        assertThat(verify(next).digestDamages()).isEmpty();
-        assertThat(verify(next).files()).isEqualTo(verify(full).files() + 3);
+        Verification ofFull = verify(full);
+        Verification ofNext = verify(next);
+        assertThat(ofFull.damages()).isEmpty();
+        assertThat(ofNext.damages()).isEmpty();
+        assertThat(ofNext.digestDamages()).isEmpty();
+        assertThat(ofNext.files()).isEqualTo(ofFull.files() + 3);
         try (var left = Files.list(work)) {
             assertThat(left).isEmpty();
         }
