@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 
 /**
@@ -282,11 +283,24 @@ public final class TestPostgres implements AutoCloseable {
         server.start(settings);
     }
 
+    /** In a way that leaves no shared memory: the system has room for 4,096 segments, and tests kill servers all the time. */
+    private void end() {
+        Optional<PostmasterFile> postmaster = PostmasterFile.read(dataDirectory());
+        if (postmaster
+                .filter(file -> ServerProcesses.isOf(dataDirectory(), file.pid()))
+                .isPresent()) {
+            signalPostmaster("QUIT");
+            Condition.within(LIMIT, () -> ServerProcesses.of(dataDirectory()).isEmpty());
+        }
+        kill();
+        postmaster.ifPresent(SharedMemory::remove);
+    }
+
     @Override
     public void close() {
         try {
             thaw();
-            kill();
+            end();
             if (open != null) {
                 open.close();
             }
