@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.restore.LeasedCopy;
+import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
@@ -115,6 +117,21 @@ class ComparedRowsTest {
 
         void endWriting() {
             writes.set(false);
+        }
+
+        /** Until the archive has all that is written by now. */
+        void awaitArchived() {
+            Lsn written = Lsn.parse(alone.postgres().text("SELECT pg_current_wal_flush_lsn()"));
+            await().atMost(PATIENCE)
+                    .until(() -> RestorableCluster.of(
+                                    TestCluster.NAME,
+                                    alone.clusterStorages().forReading(TestCluster.NAME),
+                                    alone.backups(),
+                                    null)
+                            .restorability()
+                            .windows()
+                            .stream()
+                            .anyMatch(window -> !window.to().isBefore(written)));
         }
 
         JobRun.Outcome test(TestCluster where, Map<String, ?> settings, Runnable beforeCheck) {
@@ -278,6 +295,7 @@ class ComparedRowsTest {
                         .equals("t"));
         newest.endWriting();
         writing.join();
+        newest.awaitArchived();
 
         JobReport report = newest.test(
                         newest.alone, Map.of("backup", "random-moment", "seed", 42, "keep-copy", "1h"), () -> {})
