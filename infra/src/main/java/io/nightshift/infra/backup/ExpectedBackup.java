@@ -84,7 +84,7 @@ record ExpectedBackup(
                         && !(name.equals(BackupPaths.BLOCK_DIGESTS) && (digests != null || !documented))
                         && !name.equals(BackupPaths.WRITING_JSON)
                         && !name.matches("writing-[^/]*\\.json")
-                        && !name.startsWith(VerificationNote.FOLDER)
+                        && !name.startsWith(NoteName.FOLDER)
                         && archives.stream()
                                 .noneMatch(archive -> archive.object().equals(name)))
                 .toList();

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  */
 public final class Expiry {
 
-    private static final String MARK = VerificationNote.FOLDER + "expired.json";
+    private static final String MARK = NoteName.FOLDER + "expired.json";
 
     private Expiry() {}
 

@@ -1,15 +1,11 @@
 package io.nightshift.infra.backup;
 
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.storage.Storage;
-import io.nightshift.infra.storage.StorageFailures;
-import io.nightshift.infra.storage.StoredObjectWriter;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +23,8 @@ public record PinNote(
         @Nullable Instant until) {
 
     private static final int FORMAT_VERSION = 1;
-    private static final Pattern NAME = Pattern.compile("notes/(\\d{8}T\\d{6}Z)-(pinned|unpinned)\\.json");
+    private static final String PINNED = "pinned";
+    private static final String UNPINNED = "unpinned";
 
     /** A note by its name. */
     record Named(String name, Instant at, boolean pins) {}
@@ -52,34 +49,17 @@ public record PinNote(
 
     /** Keeps it in a storage that holds the backup. Written once; a second one of the same second and word is not kept. */
     public void write(Storage storage, BackupPaths paths) {
-        String word = until != null ? "-pinned" : "-unpinned";
-        String object = paths.object(label, VerificationNote.FOLDER + BackupLabel.text(pinnedAt) + word + ".json");
-        try (StoredObjectWriter writer = storage.create(object)) {
-            writer.write(BackupJson.bytes(this));
-            writer.commit();
-        } catch (NightshiftException failed) {
-            if (!StorageFailures.isExisting(failed) || storage.stat(object).isEmpty()) {
-                throw failed;
-            }
-        }
+        new NoteName(pinnedAt, until != null ? PINNED : UNPINNED).write(storage, paths, label, this);
     }
 
     /** The newest among the names of a backup's objects; of two in one second the one that pins. */
     static Optional<Named> newest(Collection<String> names) {
-        return names.stream()
-                .flatMap(name -> named(name).stream())
+        return NoteName.of(names, Set.of(PINNED, UNPINNED))
+                .map(note -> new Named(note.toString(), note.at(), note.word().equals(PINNED)))
                 .max(Comparator.comparing(Named::at).thenComparing(Named::pins));
     }
 
     static PinNote read(byte[] bytes) {
         return BackupJson.MAPPER.readValue(bytes, PinNote.class);
-    }
-
-    private static Optional<Named> named(String name) {
-        Matcher parts = NAME.matcher(name);
-        return parts.matches()
-                ? BackupLabel.time(parts.group(1))
-                        .map(at -> new Named(name, at, parts.group(2).equals("pinned")))
-                : Optional.empty();
     }
 }

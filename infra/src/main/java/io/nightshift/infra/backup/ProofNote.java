@@ -1,17 +1,13 @@
 package io.nightshift.infra.backup;
 
 import io.nightshift.infra.postgres.Lsn;
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.storage.Storage;
-import io.nightshift.infra.storage.StorageFailures;
-import io.nightshift.infra.storage.StoredObjectWriter;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +54,9 @@ public record ProofNote(
     public static final int FORMAT_VERSION = 1;
 
     private static final int MOST_LINES = 100;
-    private static final Pattern NAME = Pattern.compile("notes/(\\d{8}T\\d{6}Z)-(proven|refuted)\\.json");
+    private static final String PROVEN = "proven";
+    private static final String PARTLY = "partly";
+    private static final String REFUTED = "refuted";
 
     /** A note by its name. */
     record Named(String name, Proof proof) {}
@@ -70,36 +68,19 @@ public record ProofNote(
 
     /** Keeps it in a storage that holds the backup. Written once; a second one of the same second and word is not kept. */
     public void write(Storage storage, BackupPaths paths) {
-        String sound = Boolean.FALSE.equals(reachedAll) ? "-partly" : "-proven";
-        String word = wrong == 0 ? sound : "-refuted";
-        String object = paths.object(label, VerificationNote.FOLDER + BackupLabel.text(provenAt) + word + ".json");
-        try (StoredObjectWriter writer = storage.create(object)) {
-            writer.write(BackupJson.bytes(this));
-            writer.commit();
-        } catch (NightshiftException failed) {
-            if (!StorageFailures.isExisting(failed) || storage.stat(object).isEmpty()) {
-                throw failed;
-            }
-        }
+        String sound = Boolean.FALSE.equals(reachedAll) ? PARTLY : PROVEN;
+        new NoteName(provenAt, wrong == 0 ? sound : REFUTED).write(storage, paths, label, this);
     }
 
     /** The newest among the names of a backup's objects; of two in one second the worse. */
     static Optional<Named> newest(BackupLabel label, Collection<String> names) {
-        return names.stream()
-                .flatMap(name -> named(label, name).stream())
+        return NoteName.of(names, Set.of(PROVEN, REFUTED))
+                .map(note -> new Named(
+                        note.toString(), new Proof(label, note.at(), note.word().equals(PROVEN), null)))
                 .max((one, other) -> Proof.NEWEST_LAST.compare(one.proof(), other.proof()));
     }
 
     static ProofNote read(byte[] bytes) {
         return BackupJson.MAPPER.readValue(bytes, ProofNote.class);
-    }
-
-    private static Optional<Named> named(BackupLabel label, String name) {
-        Matcher parts = NAME.matcher(name);
-        return parts.matches()
-                ? BackupLabel.time(parts.group(1))
-                        .map(at -> new Named(
-                                name, new Proof(label, at, parts.group(2).equals("proven"), null)))
-                : Optional.empty();
     }
 }

@@ -1,16 +1,12 @@
 package io.nightshift.infra.backup;
 
-import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.storage.Storage;
-import io.nightshift.infra.storage.StorageFailures;
-import io.nightshift.infra.storage.StoredObjectWriter;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Set;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -34,11 +30,10 @@ public record VerificationNote(
         int damaged,
         List<String> damages) {
 
-    static final String FOLDER = "notes/";
-
+    private static final String SOUND = "verified";
+    private static final String DAMAGED = "damaged";
     private static final int FORMAT_VERSION = 1;
     private static final int MOST_DAMAGES = 100;
-    private static final Pattern NAME = Pattern.compile("notes/(\\d{8}T\\d{6}Z)-(verified|damaged)\\.json");
 
     /** A note by its name. */
     record Named(String name, Instant at, boolean sound) {}
@@ -64,22 +59,13 @@ public record VerificationNote(
                         .limit(MOST_DAMAGES)
                         .map(Damage::toString)
                         .toList());
-        String name = FOLDER + BackupLabel.text(now) + (verification.isSound() ? "-verified" : "-damaged") + ".json";
-        String object = paths.object(verification.label(), name);
-        try (StoredObjectWriter writer = storage.create(object)) {
-            writer.write(BackupJson.bytes(note));
-            writer.commit();
-        } catch (NightshiftException failed) {
-            if (!StorageFailures.isExisting(failed) || storage.stat(object).isEmpty()) {
-                throw failed;
-            }
-        }
+        new NoteName(now, verification.isSound() ? SOUND : DAMAGED).write(storage, paths, verification.label(), note);
     }
 
     /** The newest verdict among the names of a backup's objects; of two in one second the worse. */
     static Optional<Named> newest(Collection<String> names) {
-        return names.stream()
-                .flatMap(name -> named(name).stream())
+        return NoteName.of(names, Set.of(SOUND, DAMAGED))
+                .map(note -> new Named(note.toString(), note.at(), note.word().equals(SOUND)))
                 .max(Comparator.comparing(Named::at).thenComparing(Named::sound, Comparator.reverseOrder()));
     }
 
@@ -95,13 +81,5 @@ public record VerificationNote(
             // The name has said what matters.
         }
         return "its note is not readable";
-    }
-
-    private static Optional<Named> named(String name) {
-        Matcher parts = NAME.matcher(name);
-        return parts.matches()
-                ? BackupLabel.time(parts.group(1))
-                        .map(at -> new Named(name, at, parts.group(2).equals("verified")))
-                : Optional.empty();
     }
 }
