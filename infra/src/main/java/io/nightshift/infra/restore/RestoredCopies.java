@@ -7,6 +7,7 @@ import io.nightshift.infra.server.PostgresServer;
 import io.nightshift.infra.server.ServerBinaries;
 import io.nightshift.infra.server.ServerUser;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,6 +132,8 @@ public record RestoredCopies(Path scratch, ServerBinaries binaries) {
         }
         try {
             Files.deleteIfExists(directory);
+            return true;
+        } catch (DirectoryNotEmptyException takenAgain) {
             return true;
         } catch (IOException failed) {
             throw TargetFailures.of(directory, failed);

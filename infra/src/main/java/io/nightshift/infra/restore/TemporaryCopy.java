@@ -49,7 +49,7 @@ final class TemporaryCopy implements AutoCloseable {
         if (Files.exists(kept(directory))) {
             throw refused("a restored copy is kept in " + directory, "choose another directory, or wait for its end");
         }
-        return in(directory, anything -> true);
+        return in(directory, left -> !Files.exists(kept(left)));
     }
 
     /** Whoever removes what is left there decides with this once more when nobody else can use it. */

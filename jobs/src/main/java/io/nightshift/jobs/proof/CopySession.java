@@ -75,11 +75,12 @@ final class CopySession implements AutoCloseable {
         T ask() throws SQLException;
     }
 
-    /** Asks something in a transaction, which goes on when the answer is a failure. */
+    /** Asks something in a transaction, which goes on when the answer is a failure, and keeps none of the locks. */
     <T> T attempt(Question<T> question) throws SQLException {
         Savepoint before = connection.setSavepoint();
         try {
             T answer = question.ask();
+            connection.rollback(before); // releasing alone would keep the locks, of all tables and indexes in the end
             connection.releaseSavepoint(before);
             return answer;
         } catch (SQLException failed) {

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -41,6 +42,9 @@ final class PausedStandby implements AutoCloseable {
                 IF pg_get_wal_replay_pause_state() <> 'not paused' THEN
                     RAISE object_not_in_prerequisite_state USING MESSAGE = 'its replay is paused by somebody else';
                 END IF;
+                IF NOT has_function_privilege('pg_catalog.pg_wal_replay_resume()', 'EXECUTE') THEN
+                    RAISE insufficient_privilege USING MESSAGE = 'permission denied for function pg_wal_replay_resume';
+                END IF;
                 BEGIN
                     PERFORM pg_wal_replay_pause();
                     WHILE NOT pg_try_advisory_lock(%1$d) AND clock_timestamp() < deadline LOOP
@@ -55,18 +59,25 @@ final class PausedStandby implements AutoCloseable {
             $nightshift$
             """;
 
+    /** With these the statement has paused nothing. */
+    private static final Set<String> REFUSALS =
+            Set.of(SqlStates.OBJECT_NOT_IN_PREREQUISITE_STATE, SqlStates.INSUFFICIENT_PRIVILEGE);
+
+    private final ManagedNode standby;
+    private final String purpose;
     private final Connection gate;
     private final Connection pauser;
-    private final long lock;
-    private boolean isOurs;
+    private final long lock = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
+    private volatile boolean mayStandStill;
     private long begun;
     private Duration stoodStill = Duration.ZERO;
     private CompletableFuture<Void> pause = CompletableFuture.completedFuture(null);
 
-    private PausedStandby(Connection gate, Connection pauser, long lock) {
+    private PausedStandby(ManagedNode standby, String purpose, Connection gate, Connection pauser) {
+        this.standby = standby;
+        this.purpose = purpose;
         this.gate = gate;
         this.pauser = pauser;
-        this.lock = lock;
     }
 
     /** Stops the replay, between two records. */
@@ -80,7 +91,7 @@ final class PausedStandby implements AutoCloseable {
                 gate.close();
             }
         }
-        var paused = new PausedStandby(gate, pauser, ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE));
+        var paused = new PausedStandby(standby, purpose, gate, pauser);
         boolean begun = false;
         try {
             paused.begin();
@@ -95,13 +106,17 @@ final class PausedStandby implements AutoCloseable {
 
     private void begin() throws SQLException {
         text(gate, "SELECT pg_advisory_lock(" + lock + ")::text");
+        if (!state().equals("not paused")) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED, "replay of standby " + standby.address() + " is paused by somebody else");
+        }
         begun = System.nanoTime();
+        mayStandStill = true;
         pause = CompletableFuture.runAsync(this::pause, task -> new Thread(task, "standby-pause").start());
         while (!isPaused()) {
             requireRunning();
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
         }
-        isOurs = true;
         CrashPoint.reach("restore-test.paused");
     }
 
@@ -110,12 +125,17 @@ final class PausedStandby implements AutoCloseable {
             statement.execute("SET statement_timeout = 0");
             statement.execute(PAUSE.formatted(lock, LIMIT_SECONDS));
         } catch (SQLException e) {
+            mayStandStill = !REFUSALS.contains(String.valueOf(e.getSQLState()));
             throw SqlStates.failure("replay not paused", e);
         }
     }
 
     private boolean isPaused() throws SQLException {
-        return text(gate, "SELECT pg_get_wal_replay_pause_state()").equals("paused");
+        return state().equals("paused");
+    }
+
+    private String state() throws SQLException {
+        return text(gate, "SELECT pg_get_wal_replay_pause_state()");
     }
 
     /** Up to where the standby has replayed. */
@@ -165,18 +185,43 @@ final class PausedStandby implements AutoCloseable {
         return stoodStill;
     }
 
-    /** Lets the standby go on. */
+    /** Lets the standby go on. Fails if it may stand still for good. */
     @Override
     public void close() {
-        try (gate;
-                pauser) {
-            text(gate, "SELECT pg_advisory_unlock(" + lock + ")::text");
-            if (!hasEnded() && isOurs) {
-                text(gate, "SELECT pg_wal_replay_resume()::text");
+        try (pauser) {
+            openGate();
+            if (!hasEnded() && mayStandStill) {
+                resume();
             }
             stoodStill = Duration.ofNanos(System.nanoTime() - begun);
         } catch (SQLException lost) {
             LOG.debug("{}", ServerNotice.of(lost).message());
+        }
+    }
+
+    private void openGate() {
+        try (gate) {
+            text(gate, "SELECT pg_advisory_unlock(" + lock + ")::text");
+        } catch (SQLException lost) {
+            LOG.debug("{}", ServerNotice.of(lost).message());
+        }
+    }
+
+    /** In a new session: whoever has ended the statement may have ended all of ours. */
+    private void resume() {
+        try (Connection another = standby.direct(purpose)) {
+            text(another, "SELECT pg_wal_replay_resume()::text");
+        } catch (SQLException | NightshiftException failed) {
+            boolean isPromoted = failed instanceof SQLException sql
+                    && SqlStates.OBJECT_NOT_IN_PREREQUISITE_STATE.equals(sql.getSQLState());
+            if (!isPromoted) {
+                throw new NightshiftException(
+                        FailureKind.POSTGRES_UNAVAILABLE,
+                        "replay of standby " + standby.address() + " may stand still, we could not let it go on: "
+                                + failed.getMessage(),
+                        "SELECT pg_wal_replay_resume() there",
+                        failed);
+            }
         }
     }
 

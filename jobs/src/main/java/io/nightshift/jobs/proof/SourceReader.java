@@ -15,17 +15,23 @@ import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.NotEvaluated;
 import io.nightshift.infra.run.RunContext;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Reads the rows of the source, on a standby or, of closed ranges, on the primary. For one use. */
 final class SourceReader {
 
     private static final DataSize ANY_LAG = new DataSize(Long.MAX_VALUE);
+    private static final Duration FORMS_LIMIT = Duration.ofMinutes(1);
+    private static final String CHANGED = "truncated, rewritten or altered while the standby was read";
 
     private final ManagedCluster cluster;
     private final RunContext run;
@@ -71,6 +77,7 @@ final class SourceReader {
                             "bytes");
             tables.forEach(
                     table -> read(Objects.requireNonNull(snapshot.sessions().get(table.database())), table));
+            leaveOutChanged(standby, tables);
             tellNotReached();
             tellFailed();
             return new Fingerprint(
@@ -124,6 +131,27 @@ final class SourceReader {
             }
         }
         run.progress().advance(table.bytes());
+    }
+
+    /** Rows of what was truncated, rewritten or altered meanwhile are not those of the snapshot, where it was read after that. */
+    private void leaveOutChanged(ManagedNode standby, List<TableDigest.Named> read) throws SQLException {
+        Set<String> same = new HashSet<>();
+        for (String database : names.keySet()) {
+            try (CopySession session = CopySession.of(
+                    standby.direct(database, run.purpose()), new CheckTime(FORMS_LIMIT), run.cancellation())) {
+                TableDigest.prepare(session);
+                TableDigest.Named.in(session, database).forEach(table -> same.add(table + " " + table.form()));
+            }
+        }
+        Set<String> changed = read.stream()
+                .filter(table -> !same.contains(table + " " + table.form()))
+                .map(TableDigest.Named::toString)
+                .collect(Collectors.toSet());
+        List<Fingerprint.Part> others =
+                parts.stream().filter(part -> changed.contains(part.name())).toList();
+        parts.removeAll(others);
+        others.forEach(part ->
+                failed.computeIfAbsent(CHANGED, first -> new ArrayList<>()).add(part.name()));
     }
 
     private void failed(String name, SQLException e) {

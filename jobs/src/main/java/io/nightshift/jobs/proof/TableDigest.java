@@ -53,11 +53,15 @@ record TableDigest(long rows, String sum) {
      * A table or materialized view whose rows survive a crash.
      *
      * @param bytes of its main fork
+     * @param form its file and its columns: what a snapshot does not keep as it was (manual, "Caveats" of MVCC)
      */
-    record Named(String database, String schema, String name, long bytes) {
+    record Named(String database, String schema, String name, long bytes, String form) {
 
         private static final String TABLES = """
-                SELECT n.nspname, c.relname, coalesce(pg_relation_size(c.oid), 0)
+                SELECT n.nspname, c.relname, coalesce(pg_relation_size(c.oid), 0),
+                       c.relfilenode::text || coalesce((
+                           SELECT string_agg(' ' || quote_ident(a.attname), '' ORDER BY a.attnum) FROM pg_attribute a
+                            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '')
                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                  WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'p' AND c.relispopulated
                    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -70,7 +74,8 @@ record TableDigest(long rows, String sum) {
                             database,
                             Objects.requireNonNull(row.get(0)),
                             Objects.requireNonNull(row.get(1)),
-                            Long.parseLong(Objects.requireNonNull(row.get(2)))))
+                            Long.parseLong(Objects.requireNonNull(row.get(2))),
+                            Objects.requireNonNull(row.get(3))))
                     .toList();
         }
 

@@ -3,11 +3,16 @@ package io.nightshift.jobs.proof;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.RecordBinder;
+import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
+import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.restore.LeasedCopy;
 import io.nightshift.infra.restore.RestorableCluster;
+import io.nightshift.infra.routing.Intent;
+import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.Finding;
@@ -259,6 +264,107 @@ class ComparedRowsTest {
         }
 
         assertReplays(newest);
+    }
+
+    @Test
+    void a_standby_goes_on_when_all_sessions_there_are_ended() throws Exception {
+        try (DatabaseOrchestrator clusters = newest.cluster.orchestrator()) {
+            ManagedCluster cluster = clusters.cluster(TestCluster.NAME);
+            cluster.observeNow();
+            PausedStandby paused =
+                    PausedStandby.of(cluster.node(new Intent.Standby(new DataSize(Long.MAX_VALUE))), "test");
+
+            ask(newest.standby.connect("postgres"), """
+                    SELECT count(pg_terminate_backend(pid)) FROM (
+                        SELECT pid FROM pg_stat_activity
+                         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+                         ORDER BY query NOT LIKE '%$nightshift$%') ours
+                    """);
+            paused.close();
+        }
+
+        assertReplays(newest);
+    }
+
+    @Test
+    void a_standby_that_somebody_else_has_paused_stays_paused() throws Exception {
+        String state = "SELECT pg_get_wal_replay_pause_state()";
+        ask(newest.standby.connect("postgres"), "SELECT pg_wal_replay_pause()::text");
+        await().atMost(PATIENCE)
+                .until(() -> ask(newest.standby.connect("postgres"), state).equals("paused"));
+
+        try {
+            JobReport report = newest.test(newest.cluster, Map.of("digest-limit", "1m"), () -> {})
+                    .report();
+
+            assertThat(report.notEvaluated()).anyMatch(gap -> gap.reason().endsWith(" is paused by somebody else"));
+            assertThat(ask(newest.standby.connect("postgres"), state)).isEqualTo("paused");
+        } finally {
+            ask(newest.standby.connect("postgres"), "SELECT pg_wal_replay_resume()::text");
+        }
+        assertReplays(newest);
+    }
+
+    @Test
+    void a_role_that_may_pause_and_not_resume_pauses_nothing() throws Exception {
+        newest.alone
+                .postgres()
+                .execute(
+                        "postgres",
+                        "CREATE ROLE half LOGIN PASSWORD 'half'",
+                        "GRANT pg_monitor TO half",
+                        "GRANT EXECUTE ON FUNCTION pg_wal_replay_pause() TO half");
+        await().atMost(PATIENCE)
+                .until(() -> ask(
+                                newest.standby.connect("postgres"),
+                                "SELECT count(*) FROM pg_proc WHERE proname = 'pg_wal_replay_pause'"
+                                        + " AND proacl::text LIKE '%half%'")
+                        .equals("1"));
+
+        JobReport report = newest.test(newest.cluster.as("half", "half"), Map.of("digest-limit", "1m"), () -> {})
+                .report();
+
+        assertThat(report.notEvaluated())
+                .anyMatch(gap -> gap.reason().contains("permission denied for function pg_wal_replay_resume: GRANT "));
+        assertReplays(newest);
+    }
+
+    @Test
+    void a_snapshot_does_not_keep_the_rows_of_a_table_that_is_truncated_and_its_form_says_so() throws Exception {
+        TestPostgres primary = newest.alone.postgres();
+        primary.execute("postgres", "CREATE TABLE staged AS SELECT i FROM generate_series(1, 9) i");
+        try (Connection connection = primary.connect("postgres");
+                CopySession now = session(primary.connect("postgres"))) {
+            CopySession session = session(connection);
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            connection.setAutoCommit(false);
+            List<TableDigest.Named> before = TableDigest.Named.in(session, "postgres");
+            primary.execute("postgres", "TRUNCATE staged", "ANALYZE closed");
+
+            TableDigest read = session.attempt(() -> TableDigest.read(session, "staged", "true"));
+
+            assertThat(read.rows()).isZero();
+            assertThat(TableDigest.Named.in(now, "postgres"))
+                    .extracting(table -> table + table.form())
+                    .doesNotContain(form(before, "staged"))
+                    .contains(form(before, "closed"), form(before, "written"));
+            assertThat(now.text("SELECT count(*) FROM pg_locks WHERE relation = 'staged'::regclass"))
+                    .contains("0");
+        } finally {
+            primary.execute("postgres", "DROP TABLE staged");
+        }
+    }
+
+    private static CopySession session(Connection connection) {
+        return CopySession.of(connection, new CheckTime(PATIENCE), new Cancellation());
+    }
+
+    private static String form(List<TableDigest.Named> tables, String name) {
+        return tables.stream()
+                .filter(table -> table.name().equals(name))
+                .map(table -> table + table.form())
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
