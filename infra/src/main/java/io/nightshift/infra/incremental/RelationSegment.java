@@ -25,9 +25,11 @@ public record RelationSegment(RelationFork fork, int number) {
     private static final long PG_DEFAULT = 1663;
     private static final long PG_GLOBAL = 1664;
 
-    private static final Pattern PATH = Pattern.compile("(?:global|base/(?<base>\\d{1,10})"
-            + "|pg_tblspc/(?<tablespace>\\d{1,10})/PG_[^/]+/(?<database>\\d{1,10}))"
-            + "/(?:INCREMENTAL\\.)?(?<filenode>\\d{1,10})(?:_(?<fork>fsm|vm|init))?(?:\\.(?<number>\\d{1,6}))?");
+    /** No number begins with 0, as a server writes none: two files are never taken for one. */
+    private static final Pattern PATH = Pattern.compile(
+            "(?:global|base/(?<base>[1-9]\\d{0,9})"
+                    + "|pg_tblspc/(?<tablespace>[1-9]\\d{0,9})/PG_[^/]+/(?<database>[1-9]\\d{0,9}))"
+                    + "/(?:INCREMENTAL\\.)?(?<filenode>[1-9]\\d{0,9})(?:_(?<fork>fsm|vm|init))?(?:\\.(?<number>[1-9]\\d{0,5}))?");
 
     /**
      * The file at a path of a data directory or of a backup; empty if no relation is stored there.

@@ -199,6 +199,33 @@ class ComparedArchivesTest {
         }
     }
 
+    /** Somebody's copy beside it, which a server sends as well, is no file of the relation: it says nothing of its blocks. */
+    @Test
+    void a_file_with_nearly_the_name_of_a_relation_is_not_taken_for_it() throws IOException {
+        byte[] copied = new byte[3 * 8192];
+        byte[] before = copied.clone();
+        before[8192] = 1;
+        take(FULL, Map.of("base.tar", beside(before, copied)), manifest(before, copied), ManifestChecksum.CRC32C);
+
+        take(NEXT, Map.of("base.tar", beside(copied, copied)), manifest(copied, copied), ManifestChecksum.CRC32C);
+
+        assertThat(members(NEXT, "base.tar"))
+                .containsEntry("base/5/INCREMENTAL.1000", 2L * 8192)
+                .containsEntry("base/5/01000", 3L * 8192)
+                .containsEntry("base/5/1000.0", 3L * 8192);
+    }
+
+    private static TestTar beside(byte[] relation, byte[] copy) {
+        return new TestTar()
+                .file("base/5/1000", relation)
+                .file("base/5/01000", copy)
+                .file("base/5/1000.0", copy);
+    }
+
+    private static TestManifest manifest(byte[] relation, byte[] copy) {
+        return Backups.manifest(Map.of("base.tar", beside(relation, copy)), ManifestChecksum.CRC32C);
+    }
+
     @Test
     void a_manifest_that_does_not_tell_what_has_come_ends_the_backup() throws IOException {
         Map<String, TestTar> cluster = Backups.cluster(random);

@@ -38,6 +38,9 @@ class TruncationGuardTest {
                 .contains(new RelationSegment(new RelationFork(16500, 5, 16384, Fork.INIT), 0));
         assertThat(RelationSegment.of("base/5/PG_VERSION")).isEmpty();
         assertThat(RelationSegment.of("pg_xact/0000")).isEmpty();
+        assertThat(RelationSegment.of("base/5/016384")).isEmpty();
+        assertThat(RelationSegment.of("base/5/16384.0")).isEmpty();
+        assertThat(RelationSegment.of("base/5/16384.01")).isEmpty();
         assertThat(RelationSegment.isIncremental("base/5/INCREMENTAL.conf")).isFalse();
         assertThat(RelationSegment.wholePath("base/5/INCREMENTAL.16384_fsm")).isEqualTo("base/5/16384_fsm");
         assertThat(RelationSegment.incrementalPath("base/5/16384_fsm")).isEqualTo("base/5/INCREMENTAL.16384_fsm");
