@@ -30,7 +30,6 @@ import io.nightshift.infra.run.WorkFolder;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.jobs.backup.DamagedPages.DamagedFile;
 import java.security.SecureRandom;
-import java.sql.Connection;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
@@ -50,7 +49,7 @@ final class BackupAttempt {
             Set.of(SqlStates.OBJECT_NOT_IN_PREREQUISITE_STATE, SqlStates.INTERNAL_ERROR);
 
     /** Of temporary files. */
-    static final String FOLDER = "backup";
+    private static final String FOLDER = "backup";
 
     private final RunContext run;
     private final BackupType type;
@@ -59,6 +58,7 @@ final class BackupAttempt {
     private final ClusterStorages storages;
     private final WorkFolder folder;
     private final Clock clock;
+    private boolean builds;
     private boolean showsParent;
 
     /** @param type a full is taken instead where no parent is found */
@@ -105,7 +105,7 @@ final class BackupAttempt {
         } catch (RuntimeException e) {
             // A cancelled run ends as such, whatever the cut connection said.
             run.cancellation().check();
-            if (showsParent && isUnbuildable(e)) {
+            if (isUnbuildable(e)) {
                 objections.add(String.valueOf(e.getMessage()));
                 return Optional.empty();
             }
@@ -128,15 +128,16 @@ final class BackupAttempt {
         }
     }
 
-    /** Damage may be in what the server makes of a parent only; a full backup that is damaged too says so itself. */
-    private static boolean isUnbuildable(RuntimeException failed) {
-        if (failed instanceof NightshiftException damage && damage.kind() == FailureKind.DATA_DAMAGED) {
+    /** Damage may be in what was made of a parent only; a full backup that is damaged too says so itself. */
+    private boolean isUnbuildable(RuntimeException failed) {
+        if (builds && failed instanceof NightshiftException damage && damage.kind() == FailureKind.DATA_DAMAGED) {
             return true;
         }
-        return failed instanceof ParentBackup.Unusable
-                || ReplicationConnection.sqlState(failed)
-                        .filter(UNBUILDABLE::contains)
-                        .isPresent();
+        return showsParent
+                && (failed instanceof ParentBackup.Unusable
+                        || ReplicationConnection.sqlState(failed)
+                                .filter(UNBUILDABLE::contains)
+                                .isPresent());
     }
 
     /**
@@ -146,19 +147,27 @@ final class BackupAttempt {
      */
     private record Prepared(SourceServer source, Optional<Parent> parent) {}
 
+    /** What is read of the storages may take long: the session comes after it. */
     private Prepared prepare(ReplicationConnection server, SystemIdentity identity, List<String> objections) {
-        return ServerSession.ask(
-                node,
-                run,
-                "settings of cluster " + run.cluster(),
-                session -> new Prepared(
-                        SourceServer.of(session, run, server.version()),
-                        parent(server, session, identity, objections)));
+        Optional<Parent> parent = parent(server, identity, objections);
+        boolean shown = false;
+        try {
+            Prepared prepared = ServerSession.ask(node, run, "settings of cluster " + run.cluster(), session -> {
+                if (parent.isPresent()) {
+                    parent.get().upload(server, session);
+                }
+                return new Prepared(SourceServer.of(session, run, server.version()), parent);
+            });
+            shown = true;
+            return prepared;
+        } finally {
+            if (!shown) {
+                parent.ifPresent(Parent::close);
+            }
+        }
     }
 
-    /** Found, and shown to the server. */
-    private Optional<Parent> parent(
-            ReplicationConnection server, Connection session, SystemIdentity identity, List<String> objections) {
+    private Optional<Parent> parent(ReplicationConnection server, SystemIdentity identity, List<String> objections) {
         if (!type.needsParent()) {
             return Optional.empty();
         }
@@ -167,8 +176,8 @@ final class BackupAttempt {
         if (found.parent().isEmpty()) {
             BackupReport.requireFullWanted(run, type, objections);
         }
-        showsParent = found.parent().isPresent();
-        found.parent().ifPresent(parent -> parent.upload(server, session));
+        builds = found.parent().isPresent();
+        showsParent = found.parent().filter(ParentBackup.class::isInstance).isPresent();
         return found.parent();
     }
 

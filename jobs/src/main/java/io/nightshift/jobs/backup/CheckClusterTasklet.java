@@ -73,15 +73,13 @@ final class CheckClusterTasklet implements Tasklet {
             if (!type.needsParent()) {
                 return "a full backup of cluster " + run.cluster();
             }
-            Parents.Found found =
-                    new Parents(run, type, storages, folder.of(BackupAttempt.FOLDER), clock).find(server, identity);
-            if (found.parent().isEmpty()) {
-                BackupReport.requireFullWanted(run, type, found.reasons());
-            }
+            ParentChoice choice = new Parents(run, type, storages, folder.path(), clock).choose(server, identity);
             BackupLabel parent =
-                    found.parent().map(base -> base.document().label()).orElse(null);
-            found.parent().ifPresent(Parent::close);
-            BackupReport.parent(run, parent, found.reasons());
+                    choice.parent() == null ? null : choice.parent().label();
+            if (parent == null) {
+                BackupReport.requireFullWanted(run, type, choice.reasons());
+            }
+            BackupReport.parent(run, parent, choice.reasons());
             return parent == null
                     ? "a full backup of cluster " + run.cluster()
                     : "a backup of cluster " + run.cluster() + " that builds on " + parent;

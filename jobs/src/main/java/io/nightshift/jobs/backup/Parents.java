@@ -44,40 +44,84 @@ final class Parents {
     /** What was found: a parent, or why there is none. */
     record Found(Optional<Parent> parent, List<String> reasons) {}
 
+    /** Which backup it would be, as far as listings show. */
+    ParentChoice choose(ReplicationConnection server, SystemIdentity identity) {
+        return lack(server)
+                .map(reason -> new ParentChoice(null, List.of(reason)))
+                .orElseGet(() -> look(server, identity).choose());
+    }
+
     Found find(ReplicationConnection server, SystemIdentity identity) {
-        boolean sends = server.version().major() >= SENDS_CHANGES;
-        if (sends && !server.show("summarize_wal").equals("on")) {
-            return none("summarize_wal is off: ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf()");
+        Optional<String> lack = lack(server);
+        if (lack.isPresent()) {
+            return none(lack.get());
         }
-        if (!hasUsualBlocks(server)) {
-            return none("the server was built with blocks or segments of another size");
-        }
-        BackupPaths paths = paths(run, server, identity);
-        WalLineage lineage = lineage(server, identity.timeline());
-        List<Storage> asked = storages.forReading(run.cluster());
-        List<StoredBackup> backups = new BackupCatalog(asked)
-                .backups(run.cluster()).stream()
-                        .filter(backup -> backup.paths().equals(paths))
-                        .toList();
-        var wanted = new ParentChoice.Wanted(
-                type, lineage, server.show("data_checksums"), storages.required(run.cluster()), clock.instant());
-        ChainedBackupSettings settings = run.settings(ChainedBackupSettings.class);
-        if (!sends) {
+        Look look = look(server, identity);
+        if (!sends(server)) {
             run.progress().begin("read the block digests", null, "");
-            return new ComparedParents(wanted, backups, settings, asked, folder, run.cancellation()).find();
+            return new ComparedParents(
+                            look.wanted(), look.backups(), look.settings(), look.asked(), folder, run.cancellation())
+                    .find();
         }
-        ParentChoice choice = ParentChoice.of(wanted, backups, settings);
+        ParentChoice choice = look.choose();
         if (choice.parent() == null) {
             return new Found(Optional.empty(), choice.reasons());
         }
         try {
-            return new Found(Optional.of(parent(choice.parent(), asked, lineage)), choice.reasons());
+            return new Found(
+                    Optional.of(
+                            parent(choice.parent(), look.asked(), look.wanted().lineage())),
+                    choice.reasons());
         } catch (NightshiftException failed) {
             if (failed.kind() != FailureKind.DATA_DAMAGED) {
                 throw failed;
             }
             return none(String.valueOf(failed.getMessage()));
         }
+    }
+
+    /** What the choice is made from. */
+    private record Look(
+            ParentChoice.Wanted wanted,
+            List<StoredBackup> backups,
+            ChainedBackupSettings settings,
+            List<Storage> asked) {
+
+        ParentChoice choose() {
+            return ParentChoice.of(wanted, backups, settings);
+        }
+    }
+
+    private Look look(ReplicationConnection server, SystemIdentity identity) {
+        BackupPaths paths = paths(run, server, identity);
+        List<Storage> asked = storages.forReading(run.cluster());
+        return new Look(
+                new ParentChoice.Wanted(
+                        type,
+                        lineage(server, identity.timeline()),
+                        server.show("data_checksums"),
+                        storages.required(run.cluster()),
+                        clock.instant()),
+                new BackupCatalog(asked)
+                        .backups(run.cluster()).stream()
+                                .filter(backup -> backup.paths().equals(paths))
+                                .toList(),
+                run.settings(ChainedBackupSettings.class),
+                asked);
+    }
+
+    /** Why the server can have no incremental backups. */
+    private static Optional<String> lack(ReplicationConnection server) {
+        if (sends(server) && !server.show("summarize_wal").equals("on")) {
+            return Optional.of("summarize_wal is off: ALTER SYSTEM SET summarize_wal = on; SELECT pg_reload_conf()");
+        }
+        return hasUsualBlocks(server)
+                ? Optional.empty()
+                : Optional.of("the server was built with blocks or segments of another size");
+    }
+
+    private static boolean sends(ReplicationConnection server) {
+        return server.version().major() >= SENDS_CHANGES;
     }
 
     /** Where the backups of this server lie. */
@@ -93,7 +137,7 @@ final class Parents {
 
     /** Whether we compare all blocks ourselves, and therefore keep their digests with each backup. */
     static boolean compares(ReplicationConnection server) {
-        return server.version().major() < SENDS_CHANGES && hasUsualBlocks(server);
+        return !sends(server) && hasUsualBlocks(server);
     }
 
     private static Parent parent(StoredBackup chosen, List<Storage> asked, WalLineage lineage) {
