@@ -123,7 +123,7 @@ final class FingerprintSourceTasklet implements Tasklet {
                         + window.map(there -> ": it ends at " + there.to()).orElse(""));
                 return;
             }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500));
+            LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(2));
         }
     }
 

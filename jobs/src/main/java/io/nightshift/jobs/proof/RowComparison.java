@@ -25,6 +25,7 @@ final class RowComparison {
     private final List<Wrong> wrong = new ArrayList<>();
     private final List<NotEvaluated> gaps = new ArrayList<>();
     private final List<Fingerprint.Part> notReached = new ArrayList<>();
+    private boolean timeWasOver;
     private int compared;
 
     RowComparison(RestoredCopy copy, Fingerprint source, CheckTime time, Cancellation cancellation) {
@@ -49,7 +50,7 @@ final class RowComparison {
                             + notReached.get(0).name(),
                     List.of(RestoreTestReport.KEY + "rows/")));
         }
-        return result.with(compared, notReached.isEmpty(), wrong, gaps);
+        return result.with(compared, notReached.isEmpty() && !timeWasOver, wrong, gaps);
     }
 
     private void compare(String database, List<Fingerprint.Part> parts) {
@@ -115,6 +116,7 @@ final class RowComparison {
                 throw SqlStates.failure("the copy's server was lost while it compared " + subject, e);
             case DAMAGE -> wrong.add(Wrong.damage("rows", subject, CheckFailure.message(e)));
             case TIME_IS_OVER, NOT_JUDGED -> {
+                timeWasOver |= CheckFailure.of(e) == CheckFailure.TIME_IS_OVER;
                 boolean isAbsent = "42P01".equals(e.getSQLState()) || "3D000".equals(e.getSQLState());
                 if (isAbsent) {
                     wrong.add(Wrong.damage(

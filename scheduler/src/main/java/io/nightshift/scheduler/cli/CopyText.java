@@ -13,12 +13,10 @@ final class CopyText {
 
     private CopyText() {}
 
-    /** Those of a cluster, or of all; whose time is over goes. */
+    /** Those of a cluster, or of all, whose time is not over. */
     static List<KeptCopy> present(RestoredCopies copies, Instant now, @Nullable String cluster) {
-        if (copies.kept().stream().anyMatch(copy -> copy.isOver(now))) {
-            copies.sweep(now);
-        }
         return copies.kept().stream()
+                .filter(copy -> !copy.isOver(now))
                 .filter(copy -> cluster == null || copy.cluster().equals(cluster))
                 .toList();
     }
