@@ -1,6 +1,6 @@
 package io.nightshift.infra.backup;
 
-import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import com.github.luben.zstd.ZstdInputStream;
 import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -141,8 +141,10 @@ public final class ArchiveIndex {
     }
 
     private static DataInputStream unpack(byte[] list) throws IOException {
+        // Not the variant without a finalizer: who stops in the middle of a walk closes nothing, and its memory is no
+        // heap.
         return new DataInputStream(
-                new BufferedInputStream(new ZstdInputStreamNoFinalizer(new ByteArrayInputStream(list)), 1 << 14));
+                new BufferedInputStream(new ZstdInputStream(new ByteArrayInputStream(list)), 1 << 14));
     }
 
     private static long varint(DataInputStream in) throws IOException {
@@ -193,7 +195,11 @@ public final class ArchiveIndex {
             }
             walked++;
             try {
-                return read();
+                ArchiveMember member = read();
+                if (!hasNext()) {
+                    in.close();
+                }
+                return member;
             } catch (EOFException ended) {
                 throw new IllegalStateException("the member list ends early", ended);
             } catch (IOException failed) {

@@ -49,8 +49,23 @@ public final class BackupCatalog {
 
     /** What has no backup.json, in the storages that answer. */
     public List<Debris> debris() {
+        return debris(survey(cluster -> true));
+    }
+
+    /** The same in all storages; fails unless each of them answers. */
+    public List<Debris> allDebris() {
+        List<Survey> surveys = survey(cluster -> true);
+        for (Survey survey : surveys) {
+            if (survey.failure() != null) {
+                throw survey.failure();
+            }
+        }
+        return debris(surveys);
+    }
+
+    private static List<Debris> debris(List<Survey> surveys) {
         List<Debris> debris = new ArrayList<>();
-        for (Survey survey : survey(cluster -> true)) {
+        for (Survey survey : surveys) {
             survey.folders().values().stream()
                     .filter(folder -> !folder.isPublished())
                     .forEach(folder -> debris.add(debris(survey.storage(), folder)));

@@ -133,6 +133,9 @@ public final class NewBackup implements AutoCloseable {
         List<Storage> lacking = storages.storages().stream()
                 .filter(storage -> !isPublished(storage, object, json))
                 .toList();
+        for (Storage storage : lacking) {
+            requireWhole(storage, document);
+        }
         CrashPoint.reach("backup.before-publish");
         for (Storage storage : lacking) {
             try (StoredObjectWriter writer = storage.create(object)) {
@@ -141,6 +144,18 @@ public final class NewBackup implements AutoCloseable {
                 writer.commit();
             }
             CrashPoint.reach("backup.after-publish");
+        }
+    }
+
+    /** Between the last write and now a day may have passed, and a sweep. */
+    private static void requireWhole(Storage storage, BackupDocument document) {
+        String lack =
+                BackupFolder.list(storage, document.paths(), document.label()).lacks(document);
+        if (!lack.isEmpty()) {
+            throw new NightshiftException(
+                    FailureKind.DATA_DAMAGED,
+                    "backup " + document.label() + " is not whole in storage " + storage.name() + ": " + lack,
+                    "nobody has seen it; run the job again");
         }
     }
 

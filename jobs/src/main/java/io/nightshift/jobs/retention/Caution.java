@@ -33,9 +33,13 @@ record Caution(Set<BackupLabel> announced, @Nullable Instant lastRunAt) {
         announced = Set.copyOf(announced);
     }
 
-    /** Why a person must say yes; empty if nothing is strange. */
-    Optional<String> objection(RetentionDecision decision, Instant now) {
-        if (decision.expired().isEmpty()) {
+    /**
+     * Why a person must say yes; empty if nothing is strange.
+     *
+     * @param othersGo whether anything else is to be deleted, such as WAL: a wrong clock takes that too
+     */
+    Optional<String> objection(RetentionDecision decision, boolean othersGo, Instant now) {
+        if (decision.expired().isEmpty() && !othersGo) {
             return Optional.empty();
         }
         return clock(decision, now).or(() -> amount(decision));

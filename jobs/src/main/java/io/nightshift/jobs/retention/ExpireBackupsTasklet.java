@@ -60,15 +60,19 @@ final class ExpireBackupsTasklet implements Tasklet {
         var announcements = new Announcements(run.cluster(), places);
         RetentionReport report = new RetentionReport(run, decision, forecast, wal, now);
         report.say(settings);
-        Optional<String> objection = settings.confirmed()
-                ? Optional.empty()
-                : announcements.caution(now).objection(decision, now);
+        Caution caution = announcements.caution(now);
+        boolean othersGo = !inventory.debris().isEmpty()
+                || wal.values().stream().anyMatch(each -> !each.expired().isEmpty());
+        Optional<String> objection =
+                settings.confirmed() ? Optional.empty() : caution.objection(decision, othersGo, now);
         if (run.dryRun()) {
             report.wouldDelete(objection);
             return;
         }
-        announcements.say(forecast, now);
         objection.ifPresent(this::refuse);
+        if (settings.confirmed() || caution.clock(decision, now).isEmpty()) {
+            announcements.say(forecast, now);
+        }
         delete(places, inventory, decision, wal);
         report.deleted();
     }

@@ -43,17 +43,25 @@ record Inventory(List<StoredBackup> backups, List<Debris> debris, List<Candidate
     /** STORAGE_UNAVAILABLE unless all of them answer: what cannot be seen must not look as if it were lost. */
     static Inventory of(String cluster, List<Storage> storages, Instant now) {
         BackupCatalog catalog = new BackupCatalog(storages);
-        List<StoredBackup> backups = catalog.backups(cluster);
-        requireKnown(backups);
-        List<Debris> unfinished = catalog.debris().stream()
+        // Before the backups: one that is published between the two is then in both lists, and not in none.
+        List<Debris> unfinished = catalog.allDebris().stream()
                 .filter(debris -> debris.paths().cluster().equals(cluster))
                 .toList();
+        List<StoredBackup> backups = catalog.backups(cluster);
+        requireKnown(backups);
         List<Debris> left = new ArrayList<>();
         List<Debris> written = new ArrayList<>();
         for (Debris debris : unfinished) {
             boolean isPublishedElsewhere = backups.stream()
                     .anyMatch(backup -> backup.label().equals(debris.label())
                             && backup.paths().equals(debris.paths()));
+            boolean isPublished = backups.stream()
+                    .anyMatch(backup -> backup.label().equals(debris.label())
+                            && backup.paths().equals(debris.paths())
+                            && holds(debris.storage(), backup));
+            if (isPublished) {
+                continue; // meanwhile
+            }
             if (Expiry.isMarked(debris)) {
                 left.add(debris);
             } else if (debris.newestAt().plus(ALIVE).isAfter(now)) {

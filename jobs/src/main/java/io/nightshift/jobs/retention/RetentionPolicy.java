@@ -210,10 +210,32 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
             for (Candidate candidate : oldestFirst) {
                 if (isKept(candidate)) {
                     Set<Candidate> passed = new LinkedHashSet<>(Set.of(candidate));
+                    Candidate last = candidate;
                     for (Candidate link = parent(candidate); link != null && passed.add(link); link = parent(link)) {
-                        if (!isKept(link)) {
-                            add(link, new Reason.NeededBy(candidate.label()));
-                        }
+                        addOnce(link, candidate);
+                        last = link;
+                    }
+                    if (!last.isFull() && last.parent() == null) {
+                        addWhatItMayBuildOn(last);
+                    }
+                }
+            }
+        }
+
+        private void addOnce(Candidate link, Candidate builtOnIt) {
+            if (!isKept(link)) {
+                add(link, new Reason.NeededBy(builtOnIt.label()));
+            }
+        }
+
+        /** Nobody can read what it builds on: it may be anything back to the full backup before it. */
+        private void addWhatItMayBuildOn(Candidate unreadable) {
+            for (int i = oldestFirst.indexOf(unreadable) - 1; i >= 0; i--) {
+                Candidate older = oldestFirst.get(i);
+                if (older.paths().equals(unreadable.paths())) {
+                    addOnce(older, unreadable);
+                    if (older.isFull()) {
+                        return;
                     }
                 }
             }

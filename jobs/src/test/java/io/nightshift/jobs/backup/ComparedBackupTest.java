@@ -7,12 +7,12 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.StoredBackup;
-import io.nightshift.infra.postgres.PostgresVersion;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.server.ChildJvm;
+import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.TestCluster;
@@ -38,12 +38,15 @@ class ComparedBackupTest {
     private static final JobType INCREMENTAL = new IncrementalBackupJobType();
     private static final JobType DIFFERENTIAL = new DifferentialBackupJobType();
 
+    /** One of the two that send everything; the other one at full effort. */
+    private static final int MAJOR = Effort.of(15, 16);
+
     private static TestCluster server;
     private TestCluster cluster;
 
     @BeforeAll
     static void start() {
-        server = TestCluster.start(PostgresVersion.OLDEST_SUPPORTED_MAJOR, Map.of("autovacuum", "off"));
+        server = TestCluster.start(MAJOR, Map.of("autovacuum", "off"));
         server.postgres()
                 .execute(
                         "postgres",

@@ -86,7 +86,7 @@ class ForecastTest {
                 RetentionDecision decision = policy.decide(world.all(), tonight);
                 Caution caution = new Caution(announced, tonight.minus(Duration.ofDays(1)));
                 if (daysAgo < 80) {
-                    assertThat(caution.objection(decision, tonight))
+                    assertThat(caution.objection(decision, false, tonight))
                             .as("round %d, %s, %d days ago", round, policy, daysAgo)
                             .isEmpty();
                 }
@@ -108,12 +108,23 @@ class ForecastTest {
                 new HashSet<>(all.subList(0, 5).stream().map(Candidate::label).toList());
 
         assertThat(shortened.expired()).hasSize(7);
-        assertThat(new Caution(most, null).objection(shortened, NOW))
+        assertThat(new Caution(most, null).objection(shortened, false, NOW))
                 .contains("6.68 MB of 8.58 MB would expire, 2 of the 7 backups without an earlier word of it, "
                         + all.get(5).label() + " the oldest of them");
         most.add(all.get(5).label());
         most.add(all.get(6).label());
-        assertThat(new Caution(most, null).objection(shortened, NOW)).isEmpty();
+        assertThat(new Caution(most, null).objection(shortened, false, NOW)).isEmpty();
+    }
+
+    @Test
+    void a_wrong_clock_takes_no_wal_either() {
+        backups.full(30);
+        RetentionDecision nothing = POLICY.decide(backups.all(), NOW);
+        Caution caution = new Caution(Set.of(), NOW.minus(Duration.ofDays(40)));
+
+        assertThat(nothing.expired()).isEmpty();
+        assertThat(caution.objection(nothing, false, NOW)).isEmpty();
+        assertThat(caution.objection(nothing, true, NOW)).isPresent();
     }
 
     @Test
@@ -127,14 +138,14 @@ class ForecastTest {
                 new HashSet<>(decision.expired().stream().map(Candidate::label).toList());
 
         assertThat(decision.expired()).isNotEmpty();
-        assertThat(new Caution(announced, NOW.minus(Duration.ofDays(1))).objection(decision, NOW))
+        assertThat(new Caution(announced, NOW.minus(Duration.ofDays(1))).objection(decision, false, NOW))
                 .isEmpty();
-        assertThat(new Caution(announced, NOW.plus(Duration.ofHours(1))).objection(decision, NOW))
+        assertThat(new Caution(announced, NOW.plus(Duration.ofHours(1))).objection(decision, false, NOW))
                 .contains("the clock says 2026-11-28T03:00:00Z, and retention last ran at 2026-11-28T04:00:00Z");
-        assertThat(new Caution(announced, NOW.minus(Duration.ofDays(40))).objection(decision, NOW))
+        assertThat(new Caution(announced, NOW.minus(Duration.ofDays(40))).objection(decision, false, NOW))
                 .contains("retention last ran 40d ago, at 2026-10-19T03:00:00Z, if the clock is right, which says"
                         + " 2026-11-28T03:00:00Z");
-        assertThat(new Caution(announced, null).objection(decision, NOW.minus(Duration.ofDays(2))))
+        assertThat(new Caution(announced, null).objection(decision, false, NOW.minus(Duration.ofDays(2))))
                 .contains("the clock says 2026-11-26T03:00:00Z, and the newest backup ended at 2026-11-28T03:00:00Z");
     }
 }

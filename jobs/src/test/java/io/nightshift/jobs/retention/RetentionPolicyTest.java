@@ -78,6 +78,24 @@ class RetentionPolicyTest {
     }
 
     @Test
+    void what_an_unreadable_backup_may_build_on_is_kept_with_it() {
+        Candidate older = backups.full(40);
+        Candidate full = backups.full(30);
+        Candidate next = backups.incremental(20, full);
+        Candidate unreadable = backups.pinned(
+                backups.at(NOW.minus(Duration.ofDays(9)), BackupType.INCREMENTAL, null),
+                new Pin("audit", NOW.plus(Duration.ofDays(1))));
+        backups.full(8);
+        backups.full(2);
+
+        RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW);
+
+        assertThat(decision.expired()).containsExactly(older);
+        assertThat(reasons(decision, next)).containsExactly(unreadable.label() + " builds on it");
+        assertThat(decision.kept()).contains(full);
+    }
+
+    @Test
     void so_many_full_chains_are_always_kept_whole() {
         Candidate oldest = backups.full(90);
         Candidate second = backups.full(60);
