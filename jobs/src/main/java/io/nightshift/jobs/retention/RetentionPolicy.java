@@ -148,23 +148,30 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
 
     /** Of each system: a backup outside the window is restored to its own end, and needs no WAL behind it. */
     private static List<WalDecision> wal(List<Candidate> oldestFirst, Window window, Kept kept) {
-        Map<BackupPaths, List<Candidate>> systems = new LinkedHashMap<>();
-        oldestFirst.forEach(candidate -> systems.computeIfAbsent(candidate.paths(), none -> new ArrayList<>())
-                .add(candidate));
+        Map<BackupPaths, List<Candidate>> keeping = new LinkedHashMap<>();
+        for (Candidate candidate : oldestFirst) {
+            List<Candidate> ofSystem = keeping.computeIfAbsent(candidate.paths(), none -> new ArrayList<>());
+            if (kept.isKept(candidate)) {
+                ofSystem.add(candidate);
+            }
+        }
         List<WalDecision> decisions = new ArrayList<>();
-        systems.forEach((paths, candidates) -> {
-            List<Candidate> keeping = candidates.stream().filter(kept::isKept).toList();
-            decisions.add(WalDecision.of(
-                    paths,
-                    keeping.stream()
-                            .filter(Candidate::restorable)
-                            .filter(window::needs)
-                            .toList(),
-                    keeping.stream()
-                            .flatMap(each -> Optional.ofNullable(each.wal()).stream())
-                            .toList()));
-        });
+        keeping.forEach((paths, backups) -> decisions.add(WalDecision.of(
+                paths,
+                inNeedOfWal(backups, window),
+                backups.stream()
+                        .flatMap(each -> Optional.ofNullable(each.wal()).stream())
+                        .toList())));
         return decisions;
+    }
+
+    /**
+     * Damaged ones too: who mends one wants to go on from it. Where another system has opened the window, this one may
+     * still be alive, after an upgrade that was taken back: its newest backup keeps what leads on from it.
+     */
+    private static List<Candidate> inNeedOfWal(List<Candidate> kept, Window window) {
+        List<Candidate> needed = kept.stream().filter(window::needs).toList();
+        return needed.isEmpty() && !kept.isEmpty() ? kept.subList(kept.size() - 1, kept.size()) : needed;
     }
 
     /** The reasons so far. */

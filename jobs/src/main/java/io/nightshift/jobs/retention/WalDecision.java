@@ -20,7 +20,7 @@ record WalDecision(BackupPaths paths, @Nullable Lsn from, List<WalRange> also) {
     }
 
     /**
-     * @param window the restorable backups that the recovery window needs
+     * @param window the backups from which WAL leads on; one whose beginning nobody knows keeps all
      * @param also that other kept backups need
      */
     static WalDecision of(BackupPaths paths, List<Candidate> window, List<WalRange> also) {

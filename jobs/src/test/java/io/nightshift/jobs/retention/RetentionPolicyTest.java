@@ -239,4 +239,29 @@ class RetentionPolicyTest {
         assertThat(then.expired()).containsExactly(last, before);
         assertThat(then.wal()).extracting(WalDecision::from).containsExactlyInAnyOrder(null, upgraded.startLsn());
     }
+
+    @Test
+    void a_damaged_backup_of_the_window_keeps_the_wal_that_leads_on_from_it() {
+        Candidate damaged = backups.damaged(backups.full(6));
+        backups.full(2);
+
+        RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW);
+
+        assertThat(decision.wal().get(0).from()).isEqualTo(damaged.startLsn());
+    }
+
+    @Test
+    void a_system_that_an_upgrade_taken_back_has_outdated_keeps_the_wal_behind_its_newest_backup() {
+        Candidates upgraded = new Candidates(18);
+        Candidate live = backups.full(10);
+        upgraded.full(9);
+
+        RetentionDecision decision = new RetentionPolicy(WEEK, 2).decide(backups.with(upgraded), NOW);
+
+        assertThat(decision.kept()).contains(live);
+        assertThat(decision.wal())
+                .extracting(WalDecision::from)
+                .doesNotContainNull()
+                .contains(live.startLsn());
+    }
 }
