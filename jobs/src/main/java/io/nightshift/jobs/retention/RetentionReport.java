@@ -162,14 +162,15 @@ final class RetentionReport {
     }
 
     void deleted() {
-        run.summary("deleted " + what() + "; " + decision.kept().size() + " backups are kept");
+        run.summary("deleted " + what() + "; kept " + count(decision.kept().size(), "backup"));
     }
 
     private String what() {
         long objects = wal.values().stream()
                 .mapToLong(archived -> archived.expired().size())
                 .sum();
-        return decision.expired().size() + " backups and " + objects + " objects of WAL, " + size(expiredBytes());
+        return count(decision.expired().size(), "backup") + " and " + count(objects, "object") + " of WAL, "
+                + size(expiredBytes());
     }
 
     private long expiredBytes() {
@@ -185,6 +186,10 @@ final class RetentionReport {
 
     private static long bytes(List<StoredObject> objects) {
         return objects.stream().mapToLong(StoredObject::bytes).sum();
+    }
+
+    private static String count(long number, String noun) {
+        return number + " " + noun + (number == 1 ? "" : "s");
     }
 
     private static String size(long bytes) {

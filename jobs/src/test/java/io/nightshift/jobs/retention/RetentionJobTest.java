@@ -56,8 +56,8 @@ class RetentionJobTest {
         assertThat(there()).containsExactly(opener, next, inside);
         assertThat(world.cluster().files()).noneMatch(file -> file.contains(older.toString()));
         assertThat(report.summary())
-                .startsWith("deleted 1 backups and 0 objects of WAL")
-                .endsWith("3 backups are kept");
+                .startsWith("deleted 1 backup and 0 objects of WAL")
+                .endsWith("kept 3 backups");
         assertThat(report.sections().toString())
                 .contains(older + ", goes, no rule keeps it", next + ", kept, the recovery window begins at")
                 .contains(opener + ", kept, " + next + " builds on it");
@@ -77,7 +77,7 @@ class RetentionJobTest {
 
         assertThat(world.cluster().files()).isEqualTo(before);
         assertThat(report.summary())
-                .startsWith("would delete 1 backups and 0 objects of WAL")
+                .startsWith("would delete 1 backup and 0 objects of WAL")
                 .contains("nothing was deleted. A person would be asked first:", older.toString());
     }
 
