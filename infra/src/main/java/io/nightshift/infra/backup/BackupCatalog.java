@@ -2,6 +2,7 @@ package io.nightshift.infra.backup;
 
 import io.nightshift.infra.backup.StoredBackup.Copy;
 import io.nightshift.infra.backup.StoredBackup.State;
+import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageFailures;
@@ -87,8 +88,14 @@ public final class BackupCatalog {
                 .map(each -> backup(each.getKey(), each.getValue(), surveys))
                 .sorted(Comparator.comparing(
                                 (StoredBackup backup) -> backup.paths().cluster())
+                        .thenComparing(backup -> backup.label().time())
+                        .thenComparing(BackupCatalog::startLsn) // two may begin in one second
                         .thenComparing(StoredBackup::label))
                 .toList();
+    }
+
+    private static Lsn startLsn(StoredBackup backup) {
+        return backup.document().map(BackupDocument::startLsn).orElse(Lsn.INVALID);
     }
 
     private static StoredBackup backup(String name, BackupFolder any, List<Survey> surveys) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.nightshift.infra.backup.StoredBackup.State;
+import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.storage.DirectoryStorage;
@@ -58,6 +59,17 @@ class BackupCatalogTest {
         assertThat(catalog.backups()).isEqualTo(backups);
         assertThat(catalog.backups("other")).isEmpty();
         assertThat(catalog.debris()).isEmpty();
+    }
+
+    @Test
+    void knows_the_order_of_two_that_began_in_one_second_by_their_wal() {
+        Instant second = Instant.parse("2026-11-22T01:00:00Z");
+        BackupLabel before = new BackupLabel(second, BackupType.FULL, "zzzz");
+        BackupLabel after = new BackupLabel(second, BackupType.FULL, "aaaa");
+        Backups.publish(StorageSet.of(near), after, null, second, Lsn.parse("0/3000000"), Lsn.parse("0/3000100"));
+        Backups.publish(StorageSet.of(near), before, null, second, Lsn.parse("0/2000000"), Lsn.parse("0/2000100"));
+
+        assertThat(catalog.backups("chanuka")).extracting(StoredBackup::label).containsExactly(before, after);
     }
 
     @Test
