@@ -53,9 +53,9 @@ public final class BackupCatalog {
         return debris(survey(cluster -> true));
     }
 
-    /** The same in all storages; fails unless each of them answers. */
-    public List<Debris> allDebris() {
-        List<Survey> surveys = survey(cluster -> true);
+    /** The same of one cluster, in all storages; fails unless each of them answers. */
+    public List<Debris> allDebris(String cluster) {
+        List<Survey> surveys = survey(cluster::equals);
         for (Survey survey : surveys) {
             if (survey.failure() != null) {
                 throw survey.failure();
@@ -150,18 +150,11 @@ public final class BackupCatalog {
     /** What its newest proof says; of one that is not readable, what its name says. */
     private static @Nullable Proof proof(Storage storage, BackupFolder folder) {
         return ProofNote.newest(folder.label(), folder.objects().keySet())
-                .map(named -> {
-                    try {
-                        String object = folder.paths().object(folder.label(), named.name());
-                        return named.proof().with(ProofNote.read(read(storage, object)));
-                    } catch (NightshiftException | JacksonException unreadable) {
-                        return named.proof();
-                    }
-                })
+                .map(named -> named.proof().readFrom(storage, folder.paths().object(folder.label(), named.name())))
                 .orElse(null);
     }
 
-    private static @Nullable PinNote pin(Storage storage, BackupFolder folder) {
+    static @Nullable PinNote pin(Storage storage, BackupFolder folder) {
         return PinNote.newest(folder.objects().keySet())
                 .map(named -> {
                     try {

@@ -3,6 +3,7 @@ package io.nightshift.infra.backup;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageFailures;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -47,6 +48,15 @@ public final class BackupCopy {
 
     public BackupPaths paths() {
         return folder.paths();
+    }
+
+    public BackupLabel label() {
+        return folder.label();
+    }
+
+    /** When somebody last pinned it here, or ended that. */
+    public Optional<Instant> lastPinAt() {
+        return PinNote.newest(folder.objects().keySet()).map(PinNote.Named::at);
     }
 
     /** Whether there is a backup.json, readable or not. */

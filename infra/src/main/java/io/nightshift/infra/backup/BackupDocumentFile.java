@@ -1,10 +1,5 @@
 package io.nightshift.infra.backup;
 
-import io.nightshift.infra.replication.ManifestChecksum;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -18,22 +13,13 @@ public sealed interface BackupDocumentFile {
     record Damaged(String reason) implements BackupDocumentFile {}
 
     static byte[] write(BackupDocument document) {
-        String json = new String(BackupJson.bytes(document), StandardCharsets.UTF_8).stripTrailing();
-        String body = json.substring(0, json.length() - 1).stripTrailing() + ",\n";
-        return (body + "\"checksum\": \"" + sha256(body.getBytes(StandardCharsets.UTF_8)) + "\"}\n")
-                .getBytes(StandardCharsets.UTF_8);
+        return SummedJson.bytes(document);
     }
 
     static BackupDocumentFile read(byte[] bytes) {
-        // One character a byte: UTF-8 would decode different damaged bytes alike.
-        String text = new String(bytes, StandardCharsets.ISO_8859_1);
-        Matcher lastLine =
-                Pattern.compile("\"checksum\": \"([0-9a-f]{64})\"}\n\\z").matcher(text);
-        if (!lastLine.find()) {
-            return new Damaged("backup.json does not end with its checksum");
-        }
-        if (!lastLine.group(1).equals(sha256(Arrays.copyOf(bytes, lastLine.start())))) {
-            return new Damaged("the checksum of backup.json does not match");
+        String damage = SummedJson.damage(bytes, BackupPaths.BACKUP_JSON);
+        if (!damage.isEmpty()) {
+            return new Damaged(damage);
         }
         try {
             JsonNode tree = BackupJson.MAPPER.readTree(bytes);
@@ -46,9 +32,5 @@ public sealed interface BackupDocumentFile {
         } catch (JacksonException unreadable) {
             return new Damaged("backup.json is not readable: " + unreadable.getOriginalMessage());
         }
-    }
-
-    private static String sha256(byte[] bytes) {
-        return ManifestChecksum.SHA256.hexOf(bytes);
     }
 }

@@ -62,7 +62,7 @@ public record BackupLabel(Instant time, BackupType type, String suffix) implemen
     }
 
     /** Reads a moment as in labels; empty if it is none. */
-    static Optional<Instant> time(String text) {
+    public static Optional<Instant> time(String text) {
         try {
             return Optional.of(TIME.parse(text, Instant::from));
         } catch (DateTimeException noSuchTime) {
@@ -71,7 +71,7 @@ public record BackupLabel(Instant time, BackupType type, String suffix) implemen
     }
 
     /** A moment as in labels, for the names of other objects. */
-    static String text(Instant moment) {
+    public static String text(Instant moment) {
         return TIME.format(moment);
     }
 }

@@ -45,7 +45,7 @@ public record BackupPaths(String cluster, int major, SystemIdentifier systemIden
     }
 
     /** Reads a folder's name below a cluster; empty if it is none of ours. */
-    static Optional<BackupPaths> parse(String cluster, String folder) {
+    public static Optional<BackupPaths> parse(String cluster, String folder) {
         Matcher parts = FOLDER.matcher(folder);
         if (!parts.matches()) {
             return Optional.empty();

@@ -81,7 +81,7 @@ public final class NewBackup implements AutoCloseable {
     /** Renews if the writer has not said for an hour that it is alive; cheap, so call it often. */
     public void renewIfDue(Instant now) {
         if (!now.isBefore(marker.since().plus(RENEWAL))) {
-            renew(new WritingMarker(marker.node(), marker.run(), marker.token(), now));
+            renew(new WritingMarker(marker.node(), marker.run(), marker.token(), now, marker.parent()));
         }
     }
 

@@ -1,8 +1,11 @@
 package io.nightshift.infra.backup;
 
+import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.storage.Storage;
 import java.time.Instant;
 import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 
 /**
  * What a restore test of a backup has shown.
@@ -20,8 +23,13 @@ public record Proof(
     public static final Comparator<Proof> NEWEST_LAST =
             Comparator.comparing(Proof::at).thenComparing(Proof::holds, Comparator.reverseOrder());
 
-    Proof with(ProofNote read) {
-        return new Proof(label, at, holds, read);
+    /** The same with what its note says; unchanged if that is not readable. */
+    Proof readFrom(Storage storage, String object) {
+        try {
+            return new Proof(label, at, holds, ProofNote.read(BackupCatalog.read(storage, object)));
+        } catch (NightshiftException | JacksonException unreadable) {
+            return this;
+        }
     }
 
     /** Why it does not hold, in plain words. */

@@ -6,8 +6,10 @@ import io.nightshift.infra.storage.Storage;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,6 +80,23 @@ public record ProofNote(
                 .map(note -> new Named(
                         note.toString(), new Proof(label, note.at(), note.word().equals(PROVEN), null)))
                 .max((one, other) -> Proof.NEWEST_LAST.compare(one.proof(), other.proof()));
+    }
+
+    /** All that the storages hold beside a backup, oldest first; of one that is not readable, what its name says. */
+    public static List<Proof> all(List<Storage> storages, StoredBackup backup) {
+        Map<String, Proof> byName = new TreeMap<>();
+        for (Storage storage : storages) {
+            BackupFolder folder = BackupFolder.list(storage, backup.paths(), backup.label());
+            NoteName.of(folder.objects().keySet(), Set.of(PROVEN, REFUTED)).forEach(note -> {
+                Proof proof = new Proof(backup.label(), note.at(), note.word().equals(PROVEN), null);
+                String object = backup.paths().object(backup.label(), note.toString());
+                byName.merge(
+                        note.toString(),
+                        proof.readFrom(storage, object),
+                        (one, same) -> one.note() == null ? same : one);
+            });
+        }
+        return List.copyOf(byName.values());
     }
 
     static ProofNote read(byte[] bytes) {

@@ -62,6 +62,13 @@ public record VerificationNote(
         new NoteName(now, verification.isSound() ? SOUND : DAMAGED).write(storage, paths, verification.label(), note);
     }
 
+    /** Deletes the verdicts that a clock which was ahead has dated later than this. */
+    public static void takeBack(BackupCopy copy, Instant now) {
+        NoteName.of(copy.folder().objects().keySet(), Set.of(SOUND, DAMAGED))
+                .filter(note -> note.at().isAfter(now))
+                .forEach(note -> copy.storage().delete(copy.paths().object(copy.label(), note.toString())));
+    }
+
     /** The newest verdict among the names of a backup's objects; of two in one second the worse. */
     static Optional<Named> newest(Collection<String> names) {
         return NoteName.of(names, Set.of(SOUND, DAMAGED))

@@ -14,7 +14,7 @@ import java.nio.ByteOrder;
  * <p>After a switch of segments a server leaves the headers of the remaining pages zero. Pages at the beginning of a
  * timeline's first segment are those of the timeline before.
  */
-final class WalSegmentCheck {
+public final class WalSegmentCheck {
 
     private static final int LONG_HEADER = 40;
     private static final int SHORT_HEADER = 24;
@@ -41,7 +41,8 @@ final class WalSegmentCheck {
      * @param start of the segment
      * @param size of the cluster's segments, bytes
      */
-    WalSegmentCheck(SystemIdentifier systemIdentifier, WalRange needed, Timeline timeline, Lsn start, long size) {
+    public WalSegmentCheck(
+            SystemIdentifier systemIdentifier, WalRange needed, Timeline timeline, Lsn start, long size) {
         this.systemIdentifier = systemIdentifier;
         this.needed = needed;
         this.timeline = timeline;
@@ -49,7 +50,7 @@ final class WalSegmentCheck {
         this.size = size;
     }
 
-    void content(byte[] bytes, int offset, int length) {
+    public void content(byte[] bytes, int offset, int length) {
         int at = offset;
         int end = offset + length;
         while (at < end) {
@@ -69,7 +70,7 @@ final class WalSegmentCheck {
     }
 
     /** What is wrong with the segment; "" if nothing. */
-    String judge() {
+    public String judge() {
         return wrong;
     }
 
@@ -89,7 +90,7 @@ final class WalSegmentCheck {
         }
         var found = new SystemIdentifier(header.getLong(24));
         if (!found.equals(systemIdentifier)) {
-            return "holds WAL of the system identifier " + found + ", this backup is of " + systemIdentifier;
+            return "holds WAL of the system identifier " + found + " instead of " + systemIdentifier;
         }
         long segmentSize = Integer.toUnsignedLong(header.getInt(32));
         if (segmentSize != size) {

@@ -2,6 +2,7 @@ package io.nightshift.infra.orchestrator;
 
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
+import io.nightshift.infra.config.RuleLogin;
 import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.replication.ReplicationConnection;
 import io.nightshift.infra.routing.ClusterConnections;
@@ -72,6 +73,11 @@ public final class ManagedNode {
     /** The same in one of its databases. */
     public Connection direct(String database, String purpose) {
         return connections.direct(address, database, purpose);
+    }
+
+    /** The same by another role than the cluster's own. */
+    public Connection direct(String database, String purpose, RuleLogin login) {
+        return connections.direct(address, database, purpose, login);
     }
 
     /** A connection that speaks the replication protocol; close it. */

@@ -1,6 +1,7 @@
 package io.nightshift.infra.restore;
 
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.Workers;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;

@@ -10,6 +10,7 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.run.Workers;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageFailures;
 import java.util.Iterator;

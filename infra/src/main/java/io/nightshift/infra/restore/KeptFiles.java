@@ -5,6 +5,7 @@ import io.nightshift.infra.replication.ManifestChecksum;
 import io.nightshift.infra.replication.ManifestFile;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.run.Workers;
 import io.nightshift.infra.server.FileTree;
 import java.io.IOException;
 import java.io.InputStream;

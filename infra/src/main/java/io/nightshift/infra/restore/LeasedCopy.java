@@ -33,6 +33,14 @@ public final class LeasedCopy implements AutoCloseable {
         return RestoredCopy.connect(server, database);
     }
 
+    /**
+     * A new session of a role that may read every row and nothing else: for statements of others. The role is made where it
+     * is not there yet, and gone with the copy.
+     */
+    public Connection connectToRead(String database) throws SQLException {
+        return RestoredCopy.connectToRead(server, database);
+    }
+
     /** The databases that one can connect to, without templates. */
     public List<String> databases() {
         return RestoredCopy.databases(server, false);

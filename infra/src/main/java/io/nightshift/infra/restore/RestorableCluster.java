@@ -1,6 +1,6 @@
 package io.nightshift.infra.restore;
 
-import io.nightshift.infra.backup.BackupChain;
+import io.nightshift.infra.backup.BackupChains;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
@@ -9,13 +9,17 @@ import io.nightshift.infra.backup.Proofs;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.replication.WalRange;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.Restorability.Window;
+import io.nightshift.infra.retention.RetentionPast;
+import io.nightshift.infra.retention.RetentionRecords;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.wal.StoredWal;
+import io.nightshift.infra.wal.WalEnds;
 import io.nightshift.infra.wal.WalLineage;
 import io.nightshift.infra.wal.WalPath;
 import java.io.ByteArrayOutputStream;
@@ -25,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -70,7 +75,8 @@ public final class RestorableCluster {
     }
 
     private static Stream<StoredBackup> restorable(List<StoredBackup> backups) {
-        return backups.stream().filter(backup -> BackupChain.isComplete(backup, backups));
+        var chains = new BackupChains(backups);
+        return backups.stream().filter(chains::isComplete);
     }
 
     private static BackupDocument document(StoredBackup backup) {
@@ -90,6 +96,41 @@ public final class RestorableCluster {
 
     public List<Storage> storages() {
         return storages;
+    }
+
+    /**
+     * From when on retention deletes what a plan needs, if nobody pins it; empty if it keeps all of that, or if a storage does
+     * not say.
+     */
+    public Optional<Instant> deletedFrom(RestorePlan plan, Instant now) {
+        RetentionPast past = retention();
+        BackupPaths system = plan.document().paths();
+        Set<BackupLabel> pinned = new BackupChains(backups).pinned(now);
+        Stream<Instant> links = plan.chain().links().stream()
+                .filter(link -> !pinned.contains(link.label()))
+                .flatMap(link -> past.deletedFrom(link.label()).stream());
+        Stream<Instant> segments = plan.wal().steps().stream()
+                .map(step ->
+                        new WalRange(step.segment().timeline(), step.segment().start(), step.end()))
+                .flatMap(range -> past.deletedFrom(system, range).stream());
+        return Stream.concat(links, segments).min(Comparator.naturalOrder());
+    }
+
+    /** Those that can be restored and that retention keeps, as far as storages say; all that can be if there is none. */
+    public List<StoredBackup> lasting() {
+        RetentionPast past = retention();
+        List<StoredBackup> lasting = restorable().stream()
+                .filter(backup -> past.expiredSince(backup.label()).isEmpty())
+                .toList();
+        return lasting.isEmpty() ? restorable() : lasting;
+    }
+
+    private RetentionPast retention() {
+        try {
+            return new RetentionRecords(name, storages).past();
+        } catch (NightshiftException away) {
+            return RetentionPast.none();
+        }
     }
 
     /** The backups that a plan needs, oldest first, wherever they can be read. */
@@ -122,10 +163,15 @@ public final class RestorableCluster {
 
     /** To which times it can be restored, as far as listings show: nothing is read but histories. */
     public Restorability restorability() {
+        List<WalEnds> newestFirst = wal.timelines().stream()
+                .sorted(Comparator.reverseOrder())
+                .flatMap(timeline -> lineage(timeline).stream())
+                .map(lineage -> new WalEnds(lineage, wal.coverage(), wal.segmentSize()))
+                .toList();
         List<Window> windows = new ArrayList<>();
         restorable(backups)
                 .sorted(Comparator.comparing(backup -> document(backup).endLsn()))
-                .forEach(backup -> window(document(backup)).ifPresent(window -> add(windows, window)));
+                .forEach(backup -> window(document(backup), newestFirst).ifPresent(window -> add(windows, window)));
         windows.sort(Comparator.comparing(Window::timeline).thenComparing(Window::from));
         return new Restorability(
                 name,
@@ -170,11 +216,9 @@ public final class RestorableCluster {
     }
 
     /** On the newest timeline that the backup leads to; empty if it needs WAL that is not there. */
-    private Optional<Window> window(BackupDocument document) {
-        List<Timeline> newestFirst =
-                wal.timelines().stream().sorted(Comparator.reverseOrder()).toList();
-        for (Timeline timeline : newestFirst) {
-            Optional<Window> window = window(document, timeline);
+    private Optional<Window> window(BackupDocument document, List<WalEnds> newestFirst) {
+        for (WalEnds ends : newestFirst) {
+            Optional<Window> window = window(document, ends);
             if (window.isPresent()) {
                 return window;
             }
@@ -184,24 +228,19 @@ public final class RestorableCluster {
         return document.wal() == BackupDocument.Wal.INCLUDED ? Optional.of(alone) : Optional.empty();
     }
 
-    private Optional<Window> window(BackupDocument document, Timeline timeline) {
-        return lineage(timeline).flatMap(lineage -> window(document, lineage));
-    }
-
-    private Optional<Window> window(BackupDocument document, WalLineage lineage) {
-        boolean isOn = lineage.branches().stream()
+    private Optional<Window> window(BackupDocument document, WalEnds ends) {
+        boolean isOn = ends.lineage().branches().stream()
                 .anyMatch(branch -> branch.timeline().equals(document.timeline())
                         && (branch.end() == null || document.endLsn().compareTo(branch.end()) <= 0));
         boolean hasOwnWal = document.wal() == BackupDocument.Wal.INCLUDED;
-        Lsn from = hasOwnWal ? document.endLsn() : document.startLsn();
-        WalPath path = WalPath.of(lineage, wal.coverage(), wal.segmentSize(), from);
-        boolean leadsOn = document.endLsn().isBefore(path.end());
-        boolean isComplete = !hasOwnWal && document.endLsn().equals(path.end());
+        Optional<WalPath.Step> last = ends.from(hasOwnWal ? document.endLsn() : document.startLsn());
+        Lsn end = last.map(WalPath.Step::end).orElse(Lsn.INVALID);
+        boolean leadsOn = document.endLsn().isBefore(end);
+        boolean isComplete = !hasOwnWal && document.endLsn().equals(end);
         if (!isOn || !(leadsOn || isComplete)) {
             return Optional.empty();
         }
-        WalPath.Step last = path.steps().get(path.steps().size() - 1);
-        Instant until = wal.storedAt(last.object()).orElse(document.endedAt());
-        return Optional.of(new Window(lineage.present(), document.endLsn(), document.endedAt(), path.end(), until));
+        Instant until = last.flatMap(step -> wal.storedAt(step.object())).orElse(document.endedAt());
+        return Optional.of(new Window(ends.lineage().present(), document.endLsn(), document.endedAt(), end, until));
     }
 }

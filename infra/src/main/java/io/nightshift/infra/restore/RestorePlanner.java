@@ -1,6 +1,7 @@
 package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupChain;
+import io.nightshift.infra.backup.BackupChains;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupDocument.Wal;
 import io.nightshift.infra.backup.StoredBackup;
@@ -57,8 +58,9 @@ final class RestorePlanner {
     RestorePlanner(
             String cluster, List<StoredBackup> backups, Function<StoredBackup, WalSegments> walOf, StoredWal wal) {
         this.cluster = cluster;
+        var chains = new BackupChains(backups);
         this.backups = backups.stream()
-                .filter(backup -> BackupChain.isComplete(backup, backups))
+                .filter(chains::isComplete)
                 .sorted(Comparator.comparing(
                                 (StoredBackup backup) -> document(backup).endLsn())
                         .reversed())

@@ -1,6 +1,7 @@
 package io.nightshift.infra.restore;
 
 import io.nightshift.infra.backup.BackupDocument;
+import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Progress;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +41,9 @@ public final class RestoredCopy implements AutoCloseable {
             "autovacuum", "off",
             // In the data directory: it goes with it, also when the server was killed.
             "dynamic_shared_memory_type", "mmap");
+
+    private static final String READER = "nightshift_reader";
+    private static final Set<String> DUPLICATE = Set.of("42710", "23505");
 
     private final TemporaryCopy copy;
     private List<Path> tablespaces = List.of();
@@ -102,6 +107,13 @@ public final class RestoredCopy implements AutoCloseable {
         return replay;
     }
 
+    /** Makes an empty cluster there instead of a restored one, and starts a server that is open when this returns. */
+    public void initialise(PostgresBinaries binaries) {
+        PostgresServer made = PostgresServer.initialise(copy.data(), binaries, "--no-sync");
+        made.start(THROWN_AWAY);
+        server = made;
+    }
+
     /** The server; it runs. */
     PostgresServer server() {
         return Objects.requireNonNull(server, "recover() comes first");
@@ -160,6 +172,47 @@ public final class RestoredCopy implements AutoCloseable {
         properties.setProperty("connectTimeout", "10");
         properties.setProperty("options", options(server));
         return DriverManager.getConnection(server.url(database), properties);
+    }
+
+    /** What the source's administrators set does not reach it either: only a superuser can see to that, so the role has it. */
+    static Connection connectToRead(PostgresServer server, String database) throws SQLException {
+        makeReader(server);
+        Properties properties = new Properties();
+        properties.setProperty("user", READER);
+        properties.setProperty("password", server.password());
+        properties.setProperty("ApplicationName", "nightshift");
+        properties.setProperty("connectTimeout", "10");
+        properties.setProperty("options", "-c local_preload_libraries=");
+        return DriverManager.getConnection(server.url(database), properties);
+    }
+
+    private static void makeReader(PostgresServer server) throws SQLException {
+        List<String> statements = new ArrayList<>(List.of(
+                "SET LOCAL password_encryption = 'scram-sha-256'",
+                "CREATE ROLE " + READER + " LOGIN BYPASSRLS IN ROLE pg_read_all_data PASSWORD "
+                        + Identifiers.literal(server.password()),
+                "ALTER ROLE " + READER + " SET session_preload_libraries FROM CURRENT"));
+        if (server.binaries().version().major() >= 17) {
+            statements.add("ALTER ROLE " + READER + " SET event_triggers FROM CURRENT");
+        }
+        try (Connection connection = connect(server, "template1");
+                Statement statement = connection.createStatement()) {
+            try (ResultSet there = statement.executeQuery("SELECT FROM pg_roles WHERE rolname = '" + READER + "'")) {
+                if (there.next()) {
+                    return;
+                }
+            }
+            connection.setAutoCommit(false);
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+            connection.commit();
+        } catch (SQLException e) {
+            // Another process has made it meanwhile.
+            if (!DUPLICATE.contains(String.valueOf(e.getSQLState()))) {
+                throw e;
+            }
+        }
     }
 
     /**

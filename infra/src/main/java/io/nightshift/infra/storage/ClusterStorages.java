@@ -6,11 +6,13 @@ import io.nightshift.infra.config.StorageConfig;
 import io.nightshift.infra.config.StorageDuty;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import java.nio.file.Files;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** Which storages a cluster uses, opened. Thread-safe. */
 public final class ClusterStorages {
@@ -60,16 +62,40 @@ public final class ClusterStorages {
         return new StorageSet(required.stream().map(layer).toList());
     }
 
-    /** Every storage of the cluster, required ones first; each belongs to this installation, or REFUSED. */
+    /**
+     * Every storage of the cluster, required ones first; each belongs to this installation, or REFUSED. A best-effort one
+     * to which nothing was ever written is left out.
+     */
     public List<Storage> forDeleting(String cluster) {
-        return cluster(cluster).storages().entrySet().stream()
-                .sorted(Map.Entry.comparingByValue())
-                .map(use -> open(use.getKey()))
+        return used(cluster)
                 .map(storage -> {
                     Installation.check(storage, installation);
                     return layer.apply(storage);
                 })
                 .toList();
+    }
+
+    /**
+     * Every storage to which something of the cluster should have been written, required ones first; whether they answer, and
+     * are this installation's, is for the caller to {@link Installation#check}, one by one.
+     */
+    public List<Storage> forRepairing(String cluster) {
+        return used(cluster).map(layer).toList();
+    }
+
+    private Stream<DirectoryStorage> used(String cluster) {
+        return cluster(cluster).storages().entrySet().stream()
+                .sorted(Map.Entry.comparingByValue())
+                .map(use -> Map.entry(open(use.getKey()), use.getValue()))
+                .filter(use -> use.getValue() == StorageDuty.REQUIRED || isUsed(use.getKey()))
+                .map(Map.Entry::getKey);
+    }
+
+    private boolean isUsed(DirectoryStorage storage) {
+        if (known.isKnown(storage.name(), storage.root())) {
+            return true;
+        }
+        return Files.isDirectory(storage.root()) && Installation.read(storage).isPresent();
     }
 
     /** The names of the storages that every backup of the cluster goes to. */

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Objects as files below a directory. An object is written beside its final place as {@code .<name>.<random>.part},
  * fsynced, and then hard-linked to its name: link(2) fails if the name exists, so of two writers exactly one wins, and
- * the name never shows half an object. Directories are 0700, files 0600.
+ * the name never shows half an object. One that replaces another is renamed instead. Directories are 0700, files 0600.
  *
  * <p>The root directory is never made in passing: a storage whose disk is not mounted must not fill the disk below.
  */
@@ -89,15 +89,24 @@ public final class DirectoryStorage implements Storage {
     @Override
     public StoredObjectWriter create(String object) {
         Path file = file(object);
+        if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            throw StorageFailures.exists(name, object);
+        }
+        return begin("create", object, file, PartWriter.Place.NEW);
+    }
+
+    @Override
+    public StoredObjectWriter replace(String object) {
+        return begin("replace", object, file(object), PartWriter.Place.TAKEN);
+    }
+
+    private StoredObjectWriter begin(String doing, String object, Path file, PartWriter.Place place) {
         try {
-            if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw StorageFailures.exists(name, object);
-            }
             requireRoot();
             for (int attempt = 1; ; attempt++) {
                 try {
                     makeDirectories(parent(file));
-                    return PartWriter.begin(root, object, file, failures);
+                    return PartWriter.begin(root, object, file, place, failures);
                 } catch (NoSuchFileException folderVanished) {
                     if (attempt == FOLDER_RACES) {
                         throw folderVanished;
@@ -105,7 +114,7 @@ public final class DirectoryStorage implements Storage {
                 }
             }
         } catch (IOException failed) {
-            throw failures.of("create", object, failed);
+            throw failures.of(doing, object, failed);
         }
     }
 
@@ -250,7 +259,8 @@ public final class DirectoryStorage implements Storage {
         try {
             Files.createDirectory(directory, DIRECTORY_MODE);
         } catch (FileAlreadyExistsException racedOrFile) {
-            if (!Files.isDirectory(directory)) {
+            // One look: absent again, by a delete of its last object, is for the caller to try anew.
+            if (!Files.readAttributes(directory, BasicFileAttributes.class).isDirectory()) {
                 throw racedOrFile;
             }
         }

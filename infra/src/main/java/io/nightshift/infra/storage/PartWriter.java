@@ -8,14 +8,21 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Locale;
 import java.util.Set;
 
-/** Writes an object of a directory beside its final place, and links it there when complete. */
+/** Writes an object of a directory beside its final place, and links or renames it there when complete. */
 final class PartWriter implements StoredObjectWriter {
+
+    /** Whether another object may lie where this one belongs. */
+    enum Place {
+        NEW,
+        TAKEN
+    }
 
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final String SUFFIX = ".part";
@@ -24,30 +31,39 @@ final class PartWriter implements StoredObjectWriter {
     private final String object;
     private final Path file;
     private final Path part;
+    private final Place place;
     private final FileChannel channel;
     private final DirectoryFailures failures;
     private final WriteBack writeBack;
     private boolean ended;
 
     private PartWriter(
-            Path root, String object, Path file, Path part, FileChannel channel, DirectoryFailures failures) {
+            Path root,
+            String object,
+            Path file,
+            Path part,
+            Place place,
+            FileChannel channel,
+            DirectoryFailures failures) {
         this.root = root;
         this.object = object;
         this.file = file;
         this.part = part;
+        this.place = place;
         this.channel = channel;
         this.failures = failures;
         this.writeBack = new WriteBack(channel);
     }
 
-    static PartWriter begin(Path root, String object, Path file, DirectoryFailures failures) throws IOException {
+    static PartWriter begin(Path root, String object, Path file, Place place, DirectoryFailures failures)
+            throws IOException {
         Path part = file.resolveSibling(
                 "." + file.getFileName() + "." + String.format(Locale.ROOT, "%016x", RANDOM.nextLong()) + SUFFIX);
         FileChannel channel = FileChannel.open(
                 part,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        return new PartWriter(root, object, file, part, channel, failures);
+        return new PartWriter(root, object, file, part, place, channel, failures);
     }
 
     static boolean isPart(Path file) {
@@ -91,9 +107,14 @@ final class PartWriter implements StoredObjectWriter {
             channel.force(true);
             channel.close();
             CrashPoint.reach("storage.before-link");
-            link();
-            CrashPoint.reach("storage.after-link");
-            Files.deleteIfExists(part);
+            if (place == Place.NEW) {
+                link();
+                CrashPoint.reach("storage.after-link");
+                Files.deleteIfExists(part);
+            } else {
+                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+                CrashPoint.reach("storage.after-rename");
+            }
             ended = true;
             syncFolders();
         } catch (IOException failed) {

@@ -29,6 +29,13 @@ public interface Storage {
     /** Begins a new object. REFUSED at once if it exists; the decision between writers falls at commit. */
     StoredObjectWriter create(String object);
 
+    /**
+     * Begins an object that takes the place of one of the same name, if there is one: whoever opens it finds the old bytes or
+     * the new ones, whole, whatever happens in between. For repairs alone, after the new bytes were compared with what they
+     * should be; everything else is written once.
+     */
+    StoredObjectWriter replace(String object);
+
     /** The whole object. */
     InputStream open(String object);
 

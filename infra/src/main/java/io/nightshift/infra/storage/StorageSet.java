@@ -43,7 +43,16 @@ public final class StorageSet implements Storage {
 
     @Override
     public StoredObjectWriter create(String object) {
-        return storages.size() == 1 ? storages.get(0).create(object) : TeeWriter.begin(storages, object);
+        return storages.size() == 1
+                ? storages.get(0).create(object)
+                : TeeWriter.begin(storages, object, storage -> storage.create(object));
+    }
+
+    @Override
+    public StoredObjectWriter replace(String object) {
+        return storages.size() == 1
+                ? storages.get(0).replace(object)
+                : TeeWriter.begin(storages, object, storage -> storage.replace(object));
     }
 
     @Override

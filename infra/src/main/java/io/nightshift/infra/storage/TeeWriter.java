@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,11 +30,11 @@ final class TeeWriter implements StoredObjectWriter {
     }
 
     /** Two storages or more. */
-    static TeeWriter begin(List<Storage> storages, String object) {
+    static TeeWriter begin(List<Storage> storages, String object, Function<Storage, StoredObjectWriter> beginning) {
         var tee = new TeeWriter(object, storages.size());
         boolean begun = false;
         try {
-            storages.forEach(storage -> tee.writers.add(storage.create(object)));
+            storages.forEach(storage -> tee.writers.add(beginning.apply(storage)));
             begun = true;
             return tee;
         } finally {

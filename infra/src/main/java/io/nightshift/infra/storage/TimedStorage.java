@@ -53,6 +53,11 @@ public final class TimedStorage implements Storage {
     }
 
     @Override
+    public StoredObjectWriter replace(String object) {
+        return new TimedWriter(timed(() -> storage.replace(object)));
+    }
+
+    @Override
     public InputStream open(String object) {
         return new TimedStream(timed(() -> storage.open(object)));
     }

@@ -8,6 +8,7 @@ import io.nightshift.infra.postgres.WalSegment;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.storage.Storage;
+import io.nightshift.infra.storage.StorageFailures;
 import io.nightshift.infra.storage.StoredObject;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -37,11 +39,14 @@ public final class StoredWal implements WalSegments {
     /** Larger segments are read twice, instead of into memory: once to see whether they are good. */
     private static final long LARGEST_IN_MEMORY = 64 << 20;
 
+    private static final Pattern TIMELINE = Pattern.compile("(?!0{8})[0-9A-F]{8}");
+
     private static final int FIRST_PAGE = 40;
     private static final int PAGE_ADDRESS = 8;
     private static final int SYSTEM_IDENTIFIER = 24;
 
-    private record Copy(Storage storage, StoredObject object) {}
+    /** @param damaged as its last reading back has found it */
+    private record Copy(Storage storage, StoredObject object, boolean damaged) {}
 
     private final BackupPaths paths;
     private final long segmentSize;
@@ -49,6 +54,8 @@ public final class StoredWal implements WalSegments {
     private final Map<WalObject, List<Copy>> copies;
     private final List<WalGap> gaps;
     private final List<String> away;
+    private final WalCoverage coverage;
+    private final List<Timeline> timelines;
     private final Set<String> complaints = new ConcurrentSkipListSet<>();
 
     private StoredWal(
@@ -63,6 +70,23 @@ public final class StoredWal implements WalSegments {
         this.copies = copies;
         this.gaps = gaps;
         this.away = away;
+        this.coverage = WalCoverage.of(copies.entrySet().stream()
+                .filter(each -> !each.getValue().get(0).damaged())
+                .map(Map.Entry::getKey)
+                .toList());
+        this.timelines = copies.keySet().stream()
+                .map(StoredWal::timeline)
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private static Timeline timeline(WalObject object) {
+        return object instanceof WalObject.History history
+                ? history.timeline()
+                : object instanceof WalObject.Partial partial
+                        ? partial.segment().timeline()
+                        : ((WalObject.Segment) object).segment().timeline();
     }
 
     /**
@@ -75,13 +99,17 @@ public final class StoredWal implements WalSegments {
         Map<WalObject, List<Copy>> copies = new HashMap<>();
         Map<String, WalGap> gaps = new LinkedHashMap<>();
         List<NightshiftException> failures = new ArrayList<>();
+        List<String> unreadable = new ArrayList<>();
         for (Storage storage : storages) {
             try (var listed = storage.list(folder)) {
+                Map<String, VerifiedWal.DamagedWal> damaged =
+                        VerifiedWal.of(storage, paths, unreadable::add).damagedByName();
                 listed.forEach(stored -> {
                     String name = stored.name().substring(folder.length());
                     WalObject.parse(name, segmentSize)
-                            .ifPresent(object -> copies.computeIfAbsent(object, none -> new ArrayList<>())
-                                    .add(new Copy(storage, stored)));
+                            .ifPresent(object -> add(
+                                    copies.computeIfAbsent(object, none -> new ArrayList<>()),
+                                    new Copy(storage, stored, damaged.containsKey(name))));
                     WalGap.named(name, stored.modifiedAt()).ifPresent(gap -> gaps.putIfAbsent(name, gap));
                 });
             } catch (NightshiftException failed) {
@@ -91,7 +119,7 @@ public final class StoredWal implements WalSegments {
         if (!storages.isEmpty() && failures.size() == storages.size()) {
             throw failures.get(0);
         }
-        return new StoredWal(
+        StoredWal wal = new StoredWal(
                 paths,
                 segmentSize,
                 copies,
@@ -99,15 +127,57 @@ public final class StoredWal implements WalSegments {
                 failures.stream()
                         .map(failed -> String.valueOf(failed.getMessage()))
                         .toList());
+        wal.complaints.addAll(unreadable);
+        return wal;
+    }
+
+    /**
+     * How the newest timeline came to be of which any storage has WAL; empty if nobody can read that.
+     *
+     * @throws NightshiftException STORAGE_UNAVAILABLE if a storage does not answer
+     */
+    public static Optional<WalLineage> presentLineage(List<Storage> storages, BackupPaths paths) {
+        String folder = paths.folder() + "/wal";
+        Timeline present = storages.stream()
+                .flatMap(storage -> storage.folders(folder))
+                .filter(name -> TIMELINE.matcher(name).matches())
+                .map(name -> new Timeline(Integer.parseUnsignedInt(name, 16)))
+                .max(Comparator.naturalOrder())
+                .orElse(new Timeline(1));
+        if (present.id() == 1) {
+            return Optional.of(WalLineage.of(present));
+        }
+        String object = folder + "/" + new WalObject.History(present).name();
+        for (Storage storage : storages) {
+            try (InputStream stored = storage.open(object)) {
+                return Optional.of(WalLineage.of(present, stored.readAllBytes()));
+            } catch (IOException failed) {
+                throw StorageFailures.unreadable(storage, object, failed);
+            } catch (NightshiftException failed) {
+                if (failed.kind() != FailureKind.DATA_DAMAGED) {
+                    throw failed;
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Those that are known to be damaged are tried last. */
+    private static void add(List<Copy> copies, Copy next) {
+        int firstDamaged = 0;
+        while (firstDamaged < copies.size() && !copies.get(firstDamaged).damaged()) {
+            firstDamaged++;
+        }
+        copies.add(next.damaged() ? copies.size() : firstDamaged, next);
     }
 
     public long segmentSize() {
         return segmentSize;
     }
 
-    /** What at least one storage has. */
+    /** What at least one storage has, and has not been found damaged in all. */
     public WalCoverage coverage() {
-        return WalCoverage.of(copies.keySet());
+        return coverage;
     }
 
     /** The gaps on record. */
@@ -120,22 +190,14 @@ public final class StoredWal implements WalSegments {
         return away;
     }
 
-    /** What was wrong with copies that another one stood in for. */
+    /** What was wrong with copies that another one stood in for, and with what is noted of them. */
     public Set<String> complaints() {
         return complaints;
     }
 
     /** Every timeline of which there is WAL or a history. */
     public List<Timeline> timelines() {
-        return copies.keySet().stream()
-                .map(object -> object instanceof WalObject.History history
-                        ? history.timeline()
-                        : object instanceof WalObject.Partial partial
-                                ? partial.segment().timeline()
-                                : ((WalObject.Segment) object).segment().timeline())
-                .distinct()
-                .sorted()
-                .toList();
+        return timelines;
     }
 
     /** Bytes of an object as stored; 0 if there is none. */

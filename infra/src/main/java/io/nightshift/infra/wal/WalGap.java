@@ -1,8 +1,11 @@
 package io.nightshift.infra.wal;
 
+import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.replication.WalRange;
+import io.nightshift.infra.run.Finding;
+import io.nightshift.infra.run.Severity;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Optional;
@@ -48,6 +51,19 @@ public record WalGap(Timeline timeline, Lsn from, Lsn to, String reason, Instant
         }
     }
 
+    /** What its operator reads. */
+    public Finding finding(String cluster) {
+        return new Finding(
+                "wal/gap/" + timeline + "/" + from,
+                Severity.ERROR,
+                "WAL archive of " + cluster,
+                new DataSize(to.minus(from)).rounded() + " of timeline " + timeline + " from " + from + " to " + to
+                        + " is missing for good: " + reason,
+                fullRequested
+                        ? "a full backup was asked for: no recovery goes across a gap"
+                        : "take a full backup: no recovery goes across a gap; one was asked for less than twelve hours ago");
+    }
+
     public WalRange range() {
         return new WalRange(timeline, from, to);
     }
@@ -70,7 +86,7 @@ public record WalGap(Timeline timeline, Lsn from, Lsn to, String reason, Instant
     }
 
     /** A gap by the name of its record, which says nothing of why; empty if it is none. */
-    static Optional<WalGap> named(String name, Instant modifiedAt) {
+    public static Optional<WalGap> named(String name, Instant modifiedAt) {
         Matcher parts = NAME.matcher(name);
         if (!parts.matches()) {
             return Optional.empty();

@@ -108,6 +108,13 @@ public record WalLineage(List<Branch> branches) {
         return branches.get(branches.size() - 1).timeline();
     }
 
+    /** Whether the present timeline goes on from there. */
+    public boolean passes(Timeline timeline, Lsn location) {
+        return branches.stream()
+                .anyMatch(branch -> branch.timeline().equals(timeline)
+                        && (branch.end() == null || location.compareTo(branch.end()) <= 0));
+    }
+
     /** The timeline whose stretch begins at or before the location, and goes on behind it. */
     public Timeline goingOnAt(Lsn location) {
         return branches.stream()

@@ -33,7 +33,7 @@ public record WalPath(List<Step> steps) {
                     : new WalObject.Partial(segment, stored);
         }
 
-        private boolean isWhole() {
+        boolean isWhole() {
             return end.equals(segment.end());
         }
     }
@@ -55,7 +55,7 @@ public record WalPath(List<Step> steps) {
     }
 
     /** Of those that go equally far the newest. */
-    private static Optional<Step> step(WalLineage lineage, WalCoverage coverage, long segmentSize, long number) {
+    static Optional<Step> step(WalLineage lineage, WalCoverage coverage, long segmentSize, long number) {
         return lineage.branches().stream()
                 .flatMap(branch ->
                         step(branch, coverage, new WalSegment(branch.timeline(), number, segmentSize)).stream())

@@ -8,6 +8,7 @@ import io.nightshift.infra.replication.TestManifest;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageSet;
+import io.nightshift.infra.storage.StoredObjectWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -75,7 +76,8 @@ public final class Backups {
         for (int relation = 0; relation < 100; relation++) {
             base.file("base/5/" + (1000 + relation), TestTar.content(random, 8192 * random.nextInt(5)));
         }
-        base.file("base/5/large", TestTar.content(random, 9_000_000))
+        // larger than any frame
+        base.file("base/5/large", TestTar.content(random, 5_000_000))
                 .file("global/pg_control", control(random))
                 .file(WAL, wal(random))
                 .file("pg_wal/archive_status/000000010000000000000020.done", new byte[0]);
@@ -213,10 +215,55 @@ public final class Backups {
         }
     }
 
+    /** As if a published backup were one of version 15 or 16: with block digests, the same in each storage. */
+    public static void addDigests(List<Storage> storages, BackupLabel label) {
+        BackupDocument written = find(storages, label.toString()).document().orElseThrow();
+        byte[] bytes = TestTar.content(new Random(2), 1000);
+        var digests =
+                new BackupDocument.Digests("block_digests.zst", bytes.length, ManifestChecksum.SHA256.hexOf(bytes));
+        byte[] json = BackupDocumentFile.write(new BackupDocument(
+                written.formatVersion(),
+                label,
+                written.cluster(),
+                written.type(),
+                written.parent(),
+                written.systemIdentifier(),
+                written.major(),
+                written.timeline(),
+                written.startLsn(),
+                written.endLsn(),
+                written.wal(),
+                written.archives(),
+                written.manifest(),
+                digests,
+                written.bytes(),
+                written.storedBytes(),
+                written.startedAt(),
+                written.endedAt(),
+                written.method(),
+                written.source(),
+                written.labels(),
+                written.run(),
+                written.node(),
+                written.toolVersion()));
+        for (Storage storage : storages) {
+            replace(storage, PATHS.object(label, digests.object()), bytes);
+            replace(storage, PATHS.object(label, BackupPaths.BACKUP_JSON), json);
+        }
+    }
+
+    private static void replace(Storage storage, String object, byte[] bytes) {
+        try (StoredObjectWriter writer = storage.replace(object)) {
+            writer.write(bytes);
+            writer.commit();
+        }
+    }
+
     /** Begins one, and leaves it so. */
-    public static void begin(StorageSet storages, BackupLabel label) {
+    public static void begin(StorageSet storages, BackupLabel label, @Nullable BackupLabel parent) {
+        var marker = new WritingMarker(MARKER.node(), MARKER.run(), MARKER.token(), MARKER.since(), parent);
         try (var compressor = new ArchiveCompressor(1, 1);
-                NewBackup begun = NewBackup.begin(storages, PATHS, label, MARKER, compressor)) {
+                NewBackup begun = NewBackup.begin(storages, PATHS, label, marker, compressor)) {
             begun.manifest(new byte[10]);
         }
     }

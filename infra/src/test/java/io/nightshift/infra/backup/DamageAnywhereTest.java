@@ -23,13 +23,16 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Harm at every class of positions of the format, in one stored backup after the other: found, named, and nothing else blamed. */
+/**
+ * Harm at every class of positions of the format, in one stored backup: found, named, and nothing else blamed. Each test puts
+ * back what it has harmed, and says so at its end.
+ */
 class DamageAnywhereTest {
 
     private static final String LABEL = "20261122T010000Z-full-r8f3";
@@ -50,15 +53,16 @@ class DamageAnywhereTest {
     }
 
     @TempDir
-    private Path temporary;
+    private static Path temporary;
+
+    private static DirectoryStorage storage;
+    private static BackupDocument document;
+    private static Map<String, byte[]> other;
 
     private final Random random = new Random(20261122);
-    private DirectoryStorage storage;
-    private BackupDocument document;
-    private Map<String, byte[]> other;
 
-    @BeforeEach
-    void prepare() throws IOException {
+    @BeforeAll
+    static void prepare() throws IOException {
         storage = new DirectoryStorage("local", temporary);
         document = write(LABEL, 1);
         BackupDocument another = write("20261122T020000Z-full-0000", 2);
@@ -149,6 +153,7 @@ class DamageAnywhereTest {
         Files.write(file(document, BASE), tablespace);
 
         List<Damage> damages = damagesOf(TABLESPACE, bytes -> base);
+        Files.write(file(document, BASE), base);
 
         assertThat(damages)
                 .allMatch(damage -> Set.of(object(BASE), object(TABLESPACE)).contains(damage.object()))
@@ -156,6 +161,7 @@ class DamageAnywhereTest {
                         && damage.what().endsWith("it holds the bytes of 16575.tar.zst"))
                 .anyMatch(damage -> damage.object().equals(object(TABLESPACE))
                         && damage.what().endsWith("it holds the bytes of base.tar.zst"));
+        assertThat(verify()).isEmpty();
     }
 
     @Test
@@ -282,9 +288,11 @@ class DamageAnywhereTest {
     private List<Damage> damagesOf(String name, UnaryOperator<byte[]> harm) throws IOException {
         byte[] sound = bytes(name);
         Files.write(file(document, name), harm.apply(sound.clone()));
-        List<Damage> damages = verify();
-        Files.write(file(document, name), sound);
-        return damages;
+        try {
+            return verify();
+        } finally {
+            Files.write(file(document, name), sound);
+        }
     }
 
     private List<Damage> verify() {
@@ -334,7 +342,7 @@ class DamageAnywhereTest {
         return both;
     }
 
-    private BackupDocument write(String label, int seed) {
+    private static BackupDocument write(String label, int seed) {
         Map<String, TestTar> cluster = Backups.cluster(new Random(seed));
         StorageSet storages = StorageSet.of(storage);
         try (var compressor = new ArchiveCompressor(1, 2);
@@ -355,7 +363,7 @@ class DamageAnywhereTest {
         return Files.readAllBytes(file(document, name));
     }
 
-    private Path file(BackupDocument of, String name) {
+    private static Path file(BackupDocument of, String name) {
         return temporary.resolve(of.paths().object(of.label(), name));
     }
 

@@ -45,6 +45,11 @@ final class WatchedStorage implements Storage {
     }
 
     @Override
+    public StoredObjectWriter replace(String object) {
+        return storage.replace(object);
+    }
+
+    @Override
     public InputStream open(String object) {
         return watched(storage.open(object));
     }

@@ -122,6 +122,19 @@ class DirectoryStorageTest extends StorageContractTest {
     }
 
     @Test
+    void a_writer_killed_while_it_replaces_leaves_the_old_object_or_the_new_one() throws Exception {
+        write(storage, "folder/object", "old");
+
+        assertThat(child("storage.before-link", "", "replace")).isEqualTo(CrashPoint.EXIT_STATUS);
+        assertThat(content("folder/object")).isEqualTo("old");
+        assertThat(parts()).hasSize(1);
+
+        assertThat(child("storage.after-rename", "", "replace")).isEqualTo(CrashPoint.EXIT_STATUS);
+        assertThat(content("folder/object")).hasSize(StorageChild.BYTES);
+        assertThat(parts()).hasSize(1);
+    }
+
+    @Test
     void the_same_writer_left_alone_leaves_only_the_object() throws Exception {
         int status = child("", "");
 
@@ -231,8 +244,8 @@ class DirectoryStorageTest extends StorageContractTest {
         assertThat(other.resolve("a/b")).hasContent("x");
     }
 
-    private int child(String crashAt, String limits) throws Exception {
-        var builder = new ProcessBuilder(
+    private int child(String crashAt, String limits, String... how) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
                 "sh",
                 "-c",
                 limits + "exec \"$@\"",
@@ -243,7 +256,9 @@ class DirectoryStorageTest extends StorageContractTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 StorageChild.class.getName(),
-                root().toString());
+                root().toString()));
+        command.addAll(List.of(how));
+        var builder = new ProcessBuilder(command);
         builder.environment().put("NIGHTSHIFT_CRASH_AT", crashAt);
         builder.redirectErrorStream(true);
         // The log is read through a pipe: a file would meet the size limit that the test sets.

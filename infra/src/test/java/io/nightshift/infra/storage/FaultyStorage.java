@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /**
@@ -35,6 +37,7 @@ public final class FaultyStorage implements Storage {
     private final Storage storage;
     private final Map<Call, Fault> faults = new EnumMap<>(Call.class);
     private final Map<Call, Integer> calls = new EnumMap<>(Call.class);
+    private final List<String> badSectors = new CopyOnWriteArrayList<>();
 
     public FaultyStorage(Storage storage) {
         this.storage = storage;
@@ -49,6 +52,12 @@ public final class FaultyStorage implements Storage {
     /** The n-th such call from now on fails, and all after it. */
     public synchronized FaultyStorage failFrom(Call call, int nth, FailureKind kind) {
         faults.put(call, new Fault(nth, true, kind));
+        return this;
+    }
+
+    /** Objects whose names begin so are listed, and opened, and cannot be read until they are written anew. */
+    public FaultyStorage badSector(String prefix) {
+        badSectors.add(prefix);
         return this;
     }
 
@@ -71,6 +80,12 @@ public final class FaultyStorage implements Storage {
     public StoredObjectWriter create(String object) {
         reach(Call.CREATE, object);
         return new FaultyWriter(storage.create(object));
+    }
+
+    @Override
+    public StoredObjectWriter replace(String object) {
+        reach(Call.CREATE, object);
+        return new FaultyWriter(storage.replace(object));
     }
 
     @Override
@@ -161,6 +176,7 @@ public final class FaultyStorage implements Storage {
         public void commit() {
             reach(Call.COMMIT, object());
             writer.commit();
+            badSectors.removeIf(object()::equals);
             reach(Call.AFTER_COMMIT, object());
         }
 
@@ -181,14 +197,22 @@ public final class FaultyStorage implements Storage {
 
         @Override
         public int read() throws IOException {
+            reachSector();
             reach(Call.READ, object);
             return super.read();
         }
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
+            reachSector();
             reach(Call.READ, object);
             return super.read(bytes, offset, length);
+        }
+
+        private void reachSector() {
+            if (badSectors.stream().anyMatch(object::startsWith)) {
+                throw StorageFailures.unreadable(storage, object, new IOException("Input/output error"));
+            }
         }
     }
 }

@@ -51,6 +51,11 @@ record MeetingStorage(Storage storage, CyclicBarrier others) implements Storage 
     }
 
     @Override
+    public StoredObjectWriter replace(String object) {
+        return storage.replace(object);
+    }
+
+    @Override
     public InputStream open(String object) {
         return storage.open(object);
     }

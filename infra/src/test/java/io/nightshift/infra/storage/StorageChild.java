@@ -12,7 +12,8 @@ final class StorageChild {
 
     public static void main(String[] arguments) {
         var storage = new DirectoryStorage("local", Path.of(arguments[0]));
-        try (StoredObjectWriter writer = storage.create("folder/object")) {
+        try (StoredObjectWriter writer =
+                arguments.length > 1 ? storage.replace("folder/object") : storage.create("folder/object")) {
             writer.write(new byte[BYTES]);
             writer.commit();
         } catch (NightshiftException failed) {

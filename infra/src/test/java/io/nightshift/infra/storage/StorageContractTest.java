@@ -68,6 +68,28 @@ public abstract class StorageContractTest {
     }
 
     @Test
+    void replaces_an_object_when_the_new_one_is_whole_and_not_before() throws IOException {
+        put("a/b", "old");
+        try (StoredObjectWriter writer = storage().replace("a/b")) {
+            writer.write("given up".getBytes(StandardCharsets.UTF_8));
+            assertThat(get("a/b")).isEqualTo("old");
+        }
+        assertThat(get("a/b")).isEqualTo("old");
+
+        try (StoredObjectWriter writer = storage().replace("a/b");
+                StoredObjectWriter lost = storage().replace("a/lost")) {
+            writer.write("new".getBytes(StandardCharsets.UTF_8));
+            writer.commit();
+            lost.write("back".getBytes(StandardCharsets.UTF_8));
+            lost.commit();
+        }
+
+        assertThat(get("a/b")).isEqualTo("new");
+        assertThat(get("a/lost")).isEqualTo("back");
+        assertThat(names("")).containsExactly("a/b", "a/lost");
+    }
+
+    @Test
     void keeps_an_object_when_its_writer_closes_after_the_commit() throws IOException {
         StoredObjectWriter writer = storage().create("a");
         writer.write("x".getBytes(StandardCharsets.UTF_8));

@@ -73,6 +73,11 @@ class WalEventsTest {
         private final TestPostgres postgres;
         private final Map<Long, Boolean> transactions = new LinkedHashMap<>();
         private final Map<String, Lsn> restorePoints = new LinkedHashMap<>();
+
+        /** As the server prints them. */
+        private final List<String> records = new ArrayList<>();
+
+        private final Map<Lsn, Instant> times = new LinkedHashMap<>();
         private final Lsn begin;
         private final Lsn end;
 
@@ -140,6 +145,46 @@ class WalEventsTest {
             sql.execute("SELECT pg_switch_wal()");
             commit(sql, "INSERT INTO bill VALUES (8001)");
             sql.execute("SELECT pg_switch_wal()");
+        }
+
+        List<String> records() throws SQLException {
+            ask();
+            return records;
+        }
+
+        Map<Lsn, Instant> times() throws SQLException {
+            ask();
+            return times;
+        }
+
+        /** Once for all tests: the server describes the huge record byte for byte, which takes it seconds. */
+        private void ask() throws SQLException {
+            if (!records.isEmpty()) {
+                return;
+            }
+            try (Connection connection = postgres.connect("postgres");
+                    Statement sql = connection.createStatement()) {
+                sql.execute("SET timezone = 'UTC'");
+                take(sql.executeQuery("""
+                        SELECT start_lsn, end_lsn, xid,
+                               CASE WHEN resource_manager = 'Transaction' AND record_type ~ '^(COMMIT|ABORT)' THEN
+                                 substring(description,
+                                           '([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+(?:[+]00| UTC))')::timestamptz
+                               END
+                          FROM pg_get_wal_records_info('%s', '%s')
+                         ORDER BY 1
+                        """.formatted(begin, end)));
+            }
+        }
+
+        private void take(ResultSet row) throws SQLException {
+            while (row.next()) {
+                records.add(row.getString(1) + " " + row.getString(2) + " " + row.getString(3));
+                OffsetDateTime ended = row.getObject(4, OffsetDateTime.class);
+                if (ended != null) {
+                    times.put(Lsn.parse(row.getString(1)), ended.toInstant());
+                }
+            }
         }
 
         private void commit(Statement sql, String... work) throws SQLException {
@@ -221,20 +266,7 @@ class WalEventsTest {
             }
         }
 
-        assertThat(ours).isEqualTo(recordsOf(story)).hasSizeGreaterThan(1000);
-    }
-
-    private static List<String> recordsOf(Story story) throws SQLException {
-        List<String> theirs = new ArrayList<>();
-        try (Connection connection = story.postgres.connect("postgres");
-                Statement sql = connection.createStatement();
-                ResultSet row = sql.executeQuery("SELECT start_lsn, end_lsn, xid FROM pg_get_wal_records_info('"
-                        + story.begin + "', '" + story.end + "') ORDER BY 1")) {
-            while (row.next()) {
-                theirs.add(row.getString(1) + " " + row.getString(2) + " " + row.getString(3));
-            }
-        }
-        return theirs;
+        assertThat(ours).isEqualTo(story.records()).hasSizeGreaterThan(1000);
     }
 
     @ParameterizedTest
@@ -258,7 +290,7 @@ class WalEventsTest {
         ends.values().forEach(end -> times.put(end.start(), end.at()));
         try (Connection connection = story.postgres.connect("postgres");
                 Statement sql = connection.createStatement()) {
-            assertThat(times).isEqualTo(timesOf(story, sql));
+            assertThat(times).isEqualTo(story.times());
             for (WalEvent.TransactionEnd end : ends.values()) {
                 Optional<Instant> kept = end.committed() && end.xid() != story.replicated
                         ? Optional.of(end.at())
@@ -266,23 +298,6 @@ class WalEventsTest {
                 assertThat(keptTime(sql, end.xid())).as("transaction %s", end).isEqualTo(kept);
             }
         }
-    }
-
-    /** As the server prints them. */
-    private static Map<Lsn, Instant> timesOf(Story story, Statement sql) throws SQLException {
-        Map<Lsn, Instant> times = new LinkedHashMap<>();
-        sql.execute("SET timezone = 'UTC'");
-        try (ResultSet row = sql.executeQuery("SELECT start_lsn, substring(description, "
-                + "'([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+(?:[+]00| UTC))')::timestamptz FROM pg_get_wal_records_info('"
-                + story.begin + "', '" + story.end + "') WHERE resource_manager = 'Transaction'"
-                + " AND record_type ~ '^(COMMIT|ABORT)' ORDER BY 1")) {
-            while (row.next()) {
-                times.put(
-                        Lsn.parse(row.getString(1)),
-                        row.getObject(2, OffsetDateTime.class).toInstant());
-            }
-        }
-        return times;
     }
 
     private static Optional<Instant> keptTime(Statement sql, long xid) throws SQLException {

@@ -169,6 +169,27 @@ class WalPathTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("io.nightshift.infra.server.Seed#underTest")
+    void ends_from_many_places_on_where_each_way_ends(Seed seed) {
+        Random random = seed.random();
+        for (int round = 0; round < Effort.of(100, 10_000); round++) {
+            WalLineage lineage = lineage(random);
+            WalCoverage coverage = WalCoverage.of(objects(archived(random, lineage)));
+            var ends = new WalEnds(lineage, coverage, SIZE);
+            for (int place = 0; place < 10; place++) {
+                Lsn from = at(random.nextInt(9), 8L * random.nextInt((int) SIZE / 8));
+
+                List<WalPath.Step> steps =
+                        WalPath.of(lineage, coverage, SIZE, from).steps();
+
+                assertThat(ends.from(from))
+                        .as("from %s by %s through %s", from, lineage, coverage)
+                        .isEqualTo(steps.stream().reduce((one, next) -> next));
+            }
+        }
+    }
+
     /** Sixteen places in each segment at which timelines begin and partials end. */
     private static final long UNIT = SIZE / 16;
 

@@ -1,15 +1,13 @@
-package io.nightshift.infra.restore;
+package io.nightshift.infra.run;
 
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.run.Cancellation;
-import io.nightshift.infra.run.StepThreads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 /** Several threads that do the same until there is nothing left. The first failure, or a cancellation, ends all of them. */
-final class Workers {
+public final class Workers {
 
     private Workers() {}
 
@@ -18,7 +16,7 @@ final class Workers {
      *
      * @param work is given what tells it to stop
      */
-    static void run(int count, String name, Cancellation cancellation, Consumer<Cancellation> work) {
+    public static void run(int count, String name, Cancellation cancellation, Consumer<Cancellation> work) {
         var stop = new Cancellation();
         var failure = new AtomicReference<Throwable>();
         List<Thread> threads = new ArrayList<>();
