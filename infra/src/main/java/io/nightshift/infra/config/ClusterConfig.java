@@ -2,6 +2,7 @@ package io.nightshift.infra.config;
 
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.JobType;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -36,6 +37,10 @@ public record ClusterConfig(
         int heavyRuns,
         Map<String, String> labels) {
 
+    /** What stands for the node of the embedded control database: only who has it open knows its port. */
+    static final NodeAddress EMBEDDED_CONTROL_DATABASE =
+            new NodeAddress(JobType.CONTROL_DATABASE, NodeAddress.DEFAULT_PORT);
+
     public ClusterConfig {
         var refusals = new Refusals()
                 .when(nodes.isEmpty(), "nodes is empty; a cluster has at least one")
@@ -47,6 +52,49 @@ public record ClusterConfig(
         Set<NodeAddress> seen = new HashSet<>();
         nodes.forEach(node -> refusals.when(!seen.add(node), "nodes names " + node + " twice"));
         refusals.throwIfAny();
+    }
+
+    /** Whether it is the embedded control database, of which the file does not know where it listens. */
+    public boolean isEmbeddedControlDatabase() {
+        return nodes.equals(List.of(EMBEDDED_CONTROL_DATABASE));
+    }
+
+    /** The same, reached there. */
+    public ClusterConfig at(NodeAddress node, String user, Secret itsPassword) {
+        return new ClusterConfig(
+                name,
+                List.of(node),
+                user,
+                itsPassword,
+                sslmode,
+                sslrootcert,
+                sslcert,
+                sslkey,
+                behindAddressTranslation,
+                database,
+                databases,
+                storages,
+                heavyRuns,
+                labels);
+    }
+
+    /** The same, entered by another role. */
+    public ClusterConfig as(RuleLogin login) {
+        return new ClusterConfig(
+                name,
+                nodes,
+                login.username(),
+                login.password(),
+                sslmode,
+                sslrootcert,
+                sslcert,
+                sslkey,
+                behindAddressTranslation,
+                database,
+                databases,
+                storages,
+                heavyRuns,
+                labels);
     }
 
     /** The failure of whoever asks for a cluster that there is not. */

@@ -1,5 +1,6 @@
 package io.nightshift.infra.config;
 
+import io.nightshift.infra.run.JobType;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ final class ClusterReader {
 
     Optional<ClusterConfig> read(Document document, Value.Mapping file) {
         int before = problems.count();
-        Value.Mapping content = withSslMode(withoutUrl(file));
+        Value.Mapping content = withSslMode(withControlDatabase(document.name(), withoutUrl(file)));
         Optional<ClusterConfig> cluster =
                 new RecordBinder(problems).bind(ClusterConfig.class, content, "", Map.of("name", document.name()));
         checkStorages(content);
@@ -114,6 +115,23 @@ final class ClusterReader {
             problems.warn(url.at(), URL, "a secret in plain text; better ${VARIABLE}, or .pgpass");
         }
         return whole;
+    }
+
+    /** The embedded one is known; its file says where its backups go. */
+    private Value.Mapping withControlDatabase(String cluster, Value.Mapping content) {
+        boolean embedded = environment.getOrDefault(ControlDatabaseUrl.URL, "").isEmpty();
+        if (!embedded || !cluster.equals(JobType.CONTROL_DATABASE) || content.has("nodes")) {
+            return content;
+        }
+        String itself = "the embedded control database";
+        if (content.has("password")) {
+            problems.add(content.at("password"), "password", "is said by " + itself + " too; leave it out");
+        }
+        Origin at = content.at();
+        Value.Mapping whole =
+                with(content, "nodes", new Value.Known(at, List.of(ClusterConfig.EMBEDDED_CONTROL_DATABASE)), itself);
+        whole = with(whole, "username", new Value.Known(at, "postgres"), itself);
+        return with(whole, "sslmode", new Value.Known(at, SslMode.PREFER), itself);
     }
 
     private Value.Mapping withUrl(Value.Mapping content, String text, Origin at, String name) {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The files of a configuration directory, as they are to be read now.
  *
- * @param directory holds nightshift.yaml, clusters/, storages/, jobs/ and profiles/
+ * @param directory holds nightshift.yaml, clusters/, storages/, calendars/, jobs/, rules/ and profiles/
  * @param home the home folder, which {@code ${NIGHTSHIFT_HOME}} stands for
  * @param profile a folder of profiles/ that mirrors the directory and is laid over it: maps merge, lists are replaced
  * @param environment the variables that files may name
@@ -69,7 +69,7 @@ public record ConfigurationFiles(
         return "ConfigurationFiles[" + directory + "]";
     }
 
-    /** One pass over all documents: program, storages, clusters, jobs; each may name those before it. */
+    /** One pass over all documents: program, storages, clusters, jobs, rules; each may name those before it. */
     private final class Reading {
 
         private final ConfigurationFolder folder;
@@ -105,13 +105,14 @@ public record ConfigurationFiles(
                     folder.documents(ConfigurationFolder.CALENDARS).keySet(),
                     rules,
                     problems);
-            Map<String, JobConfig> jobs = jobs(reader);
+            Map<String, JobConfig> jobs = jobs(reader, types);
+            Rules ofRows = rules(new RulesReader(clusterNames, problems));
             Passwords.of(environment)
                     .complaint()
                     .ifPresent(complaint -> problems.warn(Origin.ENVIRONMENT, "PGPASSFILE", complaint));
             return new ConfigurationResult(
                     program.filter(valid -> problems.count() == 0)
-                            .map(valid -> new Configuration(valid, clusters, storages, calendars, jobs))
+                            .map(valid -> new Configuration(valid, clusters, storages, calendars, jobs, ofRows))
                             .orElse(null),
                     problems.sorted(),
                     problems.sortedWarnings(),
@@ -160,20 +161,33 @@ public record ConfigurationFiles(
             return calendars;
         }
 
+        private Rules rules(RulesReader reader) {
+            Map<String, Rules.OfFile> files = new TreeMap<>();
+            for (Document document : folder.documents(ConfigurationFolder.RULES).values()) {
+                content(document)
+                        .flatMap(content -> reader.read(document, content))
+                        .ifPresent(read -> {
+                            files.put(document.name(), read.rules());
+                            view.add(ConfigurationView.entry(document, read.file(), Map.of()));
+                        });
+            }
+            return new Rules(files);
+        }
+
         private ClusterReader clusterReader() {
             return new ClusterReader(
                     folder.documents(ConfigurationFolder.STORAGES).keySet(), environment, problems);
         }
 
-        /** Those of the files; without any, the one of the environment. */
+        /** Those of the files; without any but the control database, also the one of the environment. */
         private Map<String, Document> clusterDocuments() {
             Map<String, Document> files = folder.documents(ConfigurationFolder.CLUSTERS);
-            return files.isEmpty()
-                    ? clusterReader()
-                            .fromEnvironment()
-                            .map(document -> Map.of(document.name(), document))
-                            .orElse(Map.of())
-                    : files;
+            if (!Set.of(JobType.CONTROL_DATABASE).containsAll(files.keySet())) {
+                return files;
+            }
+            Map<String, Document> documents = new TreeMap<>(files);
+            clusterReader().fromEnvironment().ifPresent(document -> documents.put(document.name(), document));
+            return documents;
         }
 
         private Map<String, ClusterConfig> clusters(Map<String, Document> documents) {
@@ -189,19 +203,39 @@ public record ConfigurationFiles(
             return clusters;
         }
 
-        private Map<String, JobConfig> jobs(JobReader reader) {
+        private Map<String, JobConfig> jobs(JobReader reader, Map<String, JobType> types) {
             Map<String, Document> documents = folder.documents(ConfigurationFolder.JOBS);
             Map<String, JobConfig> jobs = new TreeMap<>();
             for (Document document : documents.values()) {
                 content(document)
                         .flatMap(content -> reader.read(document, content))
                         .ifPresent(job -> {
+                            checkOnlyOne(document, job, jobs, types);
                             jobs.put(document.name(), job);
                             view.add(ConfigurationView.entry(document, job, Map.of()));
                         });
             }
             new JobOrder(documents, problems).check();
             return jobs;
+        }
+
+        private void checkOnlyOne(
+                Document document, JobConfig job, Map<String, JobConfig> others, Map<String, JobType> types) {
+            JobType type = types.get(job.type());
+            if (type == null || !type.isOnlyOne()) {
+                return;
+            }
+            for (JobConfig other : others.values()) {
+                job.clusters().stream()
+                        .filter(cluster -> other.type().equals(job.type())
+                                && other.clusters().contains(cluster))
+                        .findFirst()
+                        .ifPresent(cluster -> problems.add(
+                                content(document).orElseThrow().at("type"),
+                                "type",
+                                "cluster " + cluster + " has job " + other.name() + " of type " + job.type()
+                                        + "; a second one would undo its work"));
+            }
         }
 
         private Optional<Value.Mapping> content(Document document) {

@@ -26,8 +26,9 @@ final class ConfigurationFolder {
     static final String STORAGES = "storages";
     static final String CALENDARS = "calendars";
     static final String JOBS = "jobs";
+    static final String RULES = "rules";
 
-    private static final List<String> KINDS = List.of(CLUSTERS, STORAGES, CALENDARS, JOBS);
+    private static final List<String> KINDS = List.of(CLUSTERS, STORAGES, CALENDARS, JOBS, RULES);
     private static final String PROFILES = "profiles";
     private static final String EXTENSION = ".yaml";
     private static final long LARGEST = 1 << 20;

@@ -10,4 +10,7 @@ import java.lang.annotation.Target;
 @Target(ElementType.RECORD_COMPONENT)
 public @interface Describe {
     String value();
+
+    /** Whether it is said on the command line, of one run, and never in a file. */
+    boolean oneRun() default false;
 }

@@ -1,6 +1,7 @@
 package io.nightshift.infra.config;
 
 import io.nightshift.infra.run.JobType;
+import java.lang.reflect.RecordComponent;
 import java.time.ZoneId;
 import java.util.Collection;
 import java.util.List;
@@ -66,8 +67,33 @@ record JobReader(
             return content;
         }
         Value.Mapping written = settings instanceof Value.Mapping map ? map : Value.Mapping.empty(content.at());
+        checkOneRun(type, written);
         Optional<? extends Record> bound = new RecordBinder(problems).bind(type.settings(), written, "settings");
+        bound.ifPresent(record -> checkOtherClusters(type, record, content));
         return with(content, "settings", bound.isPresent() ? bound.get() : Substitution.Unresolved.VALUE);
+    }
+
+    private void checkOtherClusters(JobType type, Record settings, Value.Mapping content) {
+        new TreeMap<>(type.otherClusters(settings)).forEach((key, cluster) -> {
+            if (!clusterNames.contains(cluster)) {
+                problems.add(
+                        content.at("settings"),
+                        "settings." + key,
+                        "unknown cluster " + cluster + Nearest.accepted(cluster, clusterNames));
+            }
+        });
+    }
+
+    private void checkOneRun(JobType type, Value.Mapping written) {
+        for (RecordComponent setting : type.settings().getRecordComponents()) {
+            Describe described = setting.getAnnotation(Describe.class);
+            if (described != null && described.oneRun() && written.has(setting.getName())) {
+                problems.add(
+                        written.at(setting.getName()),
+                        "settings." + setting.getName(),
+                        "is said of one run, on the command line: nightshift run JOB --cluster C --yes; leave it out");
+            }
+        }
     }
 
     private @Nullable JobType type(Value.Mapping content) {

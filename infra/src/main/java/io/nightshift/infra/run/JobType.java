@@ -1,5 +1,7 @@
 package io.nightshift.infra.run;
 
+import java.util.Map;
+
 /**
  * What can be done: the description of a job type, found with {@link java.util.ServiceLoader}, with or without Spring.
  */
@@ -25,9 +27,19 @@ public interface JobType {
         return false;
     }
 
+    /** Whether a cluster has one job of it at most, because two would undo each other's work. */
+    default boolean isOnlyOne() {
+        return false;
+    }
+
     /** Whether it works on managed clusters; otherwise on the control database, and its jobs name no cluster. */
     default boolean onClusters() {
         return true;
+    }
+
+    /** The clusters that settings name besides the one that is worked on, by the keys that do, such as {@code schema.like.shop}. */
+    default Map<String, String> otherClusters(Record settings) {
+        return Map.of();
     }
 
     /** What {@code --dry-run} does, in one line. */

@@ -16,6 +16,7 @@ public final class ReportDraft {
     private final Map<String, Finding> findings = new LinkedHashMap<>();
     private final Map<String, Section> sections = new LinkedHashMap<>();
     private final Set<NotEvaluated> notEvaluated = new LinkedHashSet<>();
+    private final Set<String> leftAlone = new LinkedHashSet<>();
     private String summary = "";
 
     public ReportDraft() {}
@@ -27,6 +28,7 @@ public final class ReportDraft {
         earlier.findings().forEach(finding -> findings.put(finding.key(), finding));
         earlier.sections().forEach(section -> sections.put(section.title(), section));
         notEvaluated.addAll(earlier.notEvaluated());
+        leftAlone.addAll(earlier.leftAlone());
     }
 
     public synchronized void add(Finding finding) {
@@ -39,6 +41,11 @@ public final class ReportDraft {
 
     public synchronized void add(NotEvaluated gap) {
         notEvaluated.add(gap);
+    }
+
+    /** What the run had no business with: how the keys of findings begin that stay as they are. */
+    public synchronized void leaveAlone(String keys) {
+        leftAlone.add(keys);
     }
 
     public synchronized void add(Section section) {
@@ -55,6 +62,7 @@ public final class ReportDraft {
                 List.copyOf(figures.values()),
                 List.copyOf(findings.values()),
                 List.copyOf(notEvaluated),
-                List.copyOf(sections.values()));
+                List.copyOf(sections.values()),
+                List.copyOf(leftAlone));
     }
 }

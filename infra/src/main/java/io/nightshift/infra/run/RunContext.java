@@ -48,6 +48,13 @@ public interface RunContext {
         notEvaluated(new NotEvaluated(subject, reason));
     }
 
+    /**
+     * Says what the run had no business with: findings whose keys begin so stay as they are, and it is no gap.
+     *
+     * @param keys such as {@code integrity/node/10.0.0.5:5432/}
+     */
+    void leftAlone(String keys);
+
     void section(Section section);
 
     /** The report's one line; the last one counts. */

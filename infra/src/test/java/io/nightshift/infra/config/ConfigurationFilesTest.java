@@ -468,6 +468,46 @@ class ConfigurationFilesTest {
     }
 
     @Test
+    void the_embedded_control_database_is_a_cluster_whose_file_says_only_where_its_backups_go() throws IOException {
+        var directory = ConfigurationDirectory.valid(root)
+                .write("clusters/control-database.yaml", "storages: {local: required}\n")
+                .with("PGHOST", "elsewhere")
+                .with("PGUSER", "me");
+
+        ClusterConfig itself = directory.load().clusters().get("control-database");
+        ClusterConfig reached = itself.at(new NodeAddress("127.0.0.1", 5440), "postgres", new Secret("random"));
+        boolean elsewhereBeside = directory.load().clusters().containsKey("default");
+        Files.delete(root.resolve("clusters/chanuka.yaml"));
+        directory.write("jobs/nightly.yaml", ConfigurationDirectory.JOB.replace("chanuka", "default"));
+
+        assertThat(itself.isEmbeddedControlDatabase()).isTrue();
+        assertThat(itself.storages()).isEqualTo(Map.of("local", StorageDuty.REQUIRED));
+        assertThat(reached.isEmbeddedControlDatabase()).isFalse();
+        assertThat(reached.nodes()).containsExactly(new NodeAddress("127.0.0.1", 5440));
+        assertThat(elsewhereBeside).isFalse();
+        assertThat(directory.load().clusters()).containsOnlyKeys("control-database", "default");
+    }
+
+    @Test
+    void a_control_database_of_ones_own_is_a_cluster_like_any_other() {
+        var directory = ConfigurationDirectory.valid(root)
+                .write(
+                        "clusters/control-database.yaml",
+                        "nodes: [control]\nusername: backup\nstorages: {local: required}\n");
+
+        ClusterConfig cluster = directory.load().clusters().get("control-database");
+        directory
+                .write("clusters/control-database.yaml", "username: backup\nstorages: {local: required}\n")
+                .with("NIGHTSHIFT_CONTROL_URL", "jdbc:postgresql://control/nightshift")
+                .with("NIGHTSHIFT_CONTROL_USERNAME", "nightshift")
+                .with("NIGHTSHIFT_CONTROL_PASSWORD", "hidden");
+
+        assertThat(cluster.isEmbeddedControlDatabase()).isFalse();
+        assertThat(cluster.sslmode()).isEqualTo(SslMode.VERIFY_FULL);
+        assertThat(directory.check().problems()).singleElement().asString().contains("nodes: missing");
+    }
+
+    @Test
     void reads_anchors_aliases_and_merge_keys() {
         var directory = ConfigurationDirectory.valid(root).write("jobs/nightly.yaml", """
                         type: full-backup

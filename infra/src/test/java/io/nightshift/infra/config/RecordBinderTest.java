@@ -42,7 +42,8 @@ class RecordBinderTest {
             Map.of("x", 1, "y", 2),
             new SampleSettings.Window(Duration.ofHours(2), 3),
             Duration.ofSeconds(90),
-            new Secret("s3cret"));
+            new Secret("s3cret"),
+            false);
 
     @Test
     void defaults() {

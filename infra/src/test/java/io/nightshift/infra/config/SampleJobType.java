@@ -3,7 +3,9 @@ package io.nightshift.infra.config;
 import io.nightshift.infra.run.JobType;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** A job type without a job behind it. */
 record SampleJobType(String name) implements JobType {
@@ -33,6 +35,15 @@ record SampleJobType(String name) implements JobType {
     @Override
     public Class<? extends Record> settings() {
         return SampleSettings.class;
+    }
+
+    /** Tables are of other clusters where they say so: {@code staging/orders}. */
+    @Override
+    public Map<String, String> otherClusters(Record settings) {
+        return ((SampleSettings) settings)
+                .tables().stream()
+                        .filter(table -> table.contains("/"))
+                        .collect(Collectors.toMap(table -> "tables", table -> table.substring(0, table.indexOf('/'))));
     }
 
     @Override

@@ -21,7 +21,10 @@ record SampleSettings(
         Map<String, Integer> weights,
         Window window,
         @Nullable Duration pause,
-        @Nullable Secret key) {
+        @Nullable Secret key,
+
+        @Describe(value = "somebody has looked", oneRun = true)
+        boolean sure) {
 
     enum Checkpoint {
         FAST,
@@ -60,6 +63,7 @@ record SampleSettings(
                 Map.of(),
                 new Window(Duration.ofHours(4), 1),
                 null,
-                null);
+                null,
+                false);
     }
 }

@@ -70,6 +70,15 @@ class WrongConfigurationTest {
                 file(PROGRAM, "zone: ${CHANUKA_PASWORD}\n", "did you mean CHANUKA_PASSWORD?"),
                 file(PROGRAM, "zone: ${}\n", ":1  zone: ${ begins a variable; accepted: ${NAME}"),
                 file(PROGRAM, "zone: ${CHANUKA_PASSWORD}\n", ":1  zone: \"${CHANUKA_PASSWORD}\" is not accepted"),
+                // the embedded control database
+                file(
+                        "clusters/control-database.yaml",
+                        "username: me\nstorages: {local: required}\n",
+                        ":1  username: is said by the embedded control database too; keep one of the two"),
+                file(
+                        "clusters/control-database.yaml",
+                        "password: ${CHANUKA_PASSWORD}\nstorages: {local: required}\n",
+                        ":1  password: is said by the embedded control database too; leave it out"),
                 // storages
                 file(STORAGE, "path: /x\n", ":1  type: missing; accepted: directory"),
                 file(STORAGE, "type: directry\npath: /x\n", "type: \"directry\" is not accepted; accepted: directory"),
@@ -135,6 +144,10 @@ class WrongConfigurationTest {
                         ":1  type: \"ful-backup\" is not accepted; accepted: full-backup, health"),
                 job("full-backup", "ful-backup", "did you mean full-backup?"),
                 job("type: full-backup\n", "", ":1  type: missing; accepted: text"),
+                job(
+                        "compression: \"zstd:3\"",
+                        "tables: [chanukka/orders]",
+                        ":5  settings.tables: unknown cluster chanukka; accepted: chanuka"),
                 job("cluster: chanuka", "cluster: chanuca", ":2  cluster: unknown cluster; accepted: chanuka"),
                 job("cluster: chanuka\n", "", ":1  cluster: is missing; accepted: cluster: name, or clusters"),
                 job(
@@ -185,6 +198,7 @@ class WrongConfigurationTest {
                         "checkpoint: spread",
                         "sample: 1f",
                         ":7  settings.sample: \"1f\" is not accepted; accepted: a number"),
+                job("checkpoint: spread", "sure: true", ":7  settings.sure: is said of one run, on the command line"),
                 job("checkpoint: spread", "weights: {a: b}", ":7  settings.weights.a: \"b\" is not accepted"),
                 job("checkpoint: spread", "window: {parallel-runs: 0}", ":7  settings.window.parallel-runs: is 0"),
                 job("checkpoint: spread", "workers: 9\n  patience: 0s", ":6  settings: more than 8 workers need"),
@@ -200,7 +214,7 @@ class WrongConfigurationTest {
                 file(
                         "job/x.yaml",
                         "x",
-                        "job  unknown folder; accepted: clusters, storages, calendars, jobs, profiles; did you mean jobs?"),
+                        "job  unknown folder; accepted: clusters, storages, calendars, jobs, rules, profiles; did you mean jobs?"),
                 file(
                         "nightshift.yml",
                         "x",
