@@ -13,7 +13,9 @@ import java.util.regex.Pattern;
  */
 public record WalSegment(Timeline timeline, long number, long size) implements Comparable<WalSegment> {
 
-    private static final long SMALLEST = 1L << 20;
+    /** Bytes of a segment, at least (initdb --wal-segsize). */
+    public static final long SMALLEST = 1L << 20;
+
     private static final long LARGEST = 1L << 30;
     private static final Pattern NAME = Pattern.compile("([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})");
 

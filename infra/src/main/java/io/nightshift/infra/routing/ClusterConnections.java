@@ -3,6 +3,7 @@ package io.nightshift.infra.routing;
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.config.RuleLogin;
 import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.replication.ReplicationConnection;
 import java.sql.Connection;
@@ -51,6 +52,11 @@ public final class ClusterConnections implements AutoCloseable {
      */
     public Connection direct(NodeAddress node, String database, String purpose) {
         return pools.noted(node, () -> sessions.open(node, database, purpose));
+    }
+
+    /** The same by another role than the cluster's own. */
+    public Connection direct(NodeAddress node, String database, String purpose, RuleLogin login) {
+        return pools.noted(node, () -> sessions.as(login).open(node, database, purpose));
     }
 
     /** A connection that speaks the replication protocol. */

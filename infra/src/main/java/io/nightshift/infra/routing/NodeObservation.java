@@ -51,7 +51,7 @@ public sealed interface NodeObservation {
         }
 
         /** What makes it the same server in the same part: work that was begun on it may go on there. */
-        String part() {
+        public String part() {
             return system + (inRecovery() ? " standby" : " primary of timeline " + timeline);
         }
     }

@@ -3,6 +3,7 @@ package io.nightshift.infra.routing;
 import io.nightshift.infra.config.ClusterConfig;
 import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.config.RuleLogin;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.replication.ReplicationConnection;
 import java.net.URLEncoder;
@@ -35,6 +36,11 @@ final class NodeSessions {
         this.cluster = cluster;
         this.passwords = passwords;
         this.failures = new LoginFailures(cluster);
+    }
+
+    /** The same, by another role. */
+    NodeSessions as(RuleLogin login) {
+        return new NodeSessions(cluster.as(login), passwords);
     }
 
     ClusterConfig cluster() {

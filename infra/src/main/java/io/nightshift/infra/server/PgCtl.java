@@ -18,7 +18,9 @@ record PgCtl(PostgresBinaries binaries, ServerUser user, Path dataDirectory) {
                 .map(setting -> "-c " + quoted(setting.getKey() + "=" + setting.getValue()))
                 .collect(Collectors.joining(" "));
         String seconds = Long.toString(Math.max(1, limit.toSeconds()));
-        return run(limit, "start", "-w", "-t", seconds, "-l", log.toString(), "-o", options);
+        // Told where the server's program is, it does not start that once more to ask for its version.
+        String program = binaries.program("postgres");
+        return run(limit, "start", "-w", "-t", seconds, "-p", program, "-l", log.toString(), "-o", options);
     }
 
     /** Asks it to stop and does not wait: {@code pg_ctl} looks only ten times a second. */

@@ -4,6 +4,7 @@ import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.CrashPoint;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.URLEncoder;
@@ -43,6 +44,7 @@ public final class PostgresServer {
     private static final Duration IMMEDIATE_LIMIT = Duration.ofSeconds(10);
     private static final Duration ORPHAN_LIMIT = Duration.ofSeconds(3);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
+    private static final Duration PORT_LIMIT = Duration.ofSeconds(1);
     private static final int PORT_ATTEMPTS = 5;
     /** pgjdbc's own code for it. */
     private static final String PASSWORD_WANTED = "08004";
@@ -97,7 +99,7 @@ public final class PostgresServer {
      */
     public static PostgresServer adopt(Path dataDirectory, PostgresBinaries binaries, Cancellation cancellation) {
         PostgresServer server = open(dataDirectory, binaries);
-        runClaimed(server.dataDirectory, () -> server.adoptClaimed(cancellation));
+        runClaimed(server.dataDirectory, () -> server.adoptClaimed(cancellation, false));
         return server;
     }
 
@@ -138,10 +140,30 @@ public final class PostgresServer {
         return open(directory, binaries);
     }
 
-    /** The same; the binaries are asked for only to make, start or stop it, not where it runs already. */
+    /**
+     * The same; the binaries are asked for only to make, start or stop it, not where it runs already. A cluster without its
+     * password file was restored: it is recovered, and gets a new password.
+     */
     static PostgresServer openOrInitialise(Path dataDirectory, Supplier<PostgresBinaries> binaries) {
         PostgresServer server = new PostgresServer(absolute(dataDirectory), binaries);
-        return server.isRunning() ? server : openOrInitialise(dataDirectory, binaries.get());
+        if (server.isRunning()) {
+            return server;
+        }
+        PostgresServer present = openOrInitialise(dataDirectory, binaries.get());
+        if (!present.passwordFile.exists()) {
+            runClaimed(present.dataDirectory, () -> present.adoptClaimed(new Cancellation(), true));
+        }
+        return present;
+    }
+
+    /** Makes whoever opens the server on what is about to be restored there give it a new password. */
+    public static void forgetPassword(Path dataDirectory) {
+        Path file = beside(absolute(dataDirectory), ".password");
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw DataDirectory.unusable(file, e);
+        }
     }
 
     /** Starts with five minutes' time, enough unless it must recover very much WAL. */
@@ -298,14 +320,10 @@ public final class PostgresServer {
         Condition.within(limit, () -> !isRunning());
     }
 
-    private void adoptClaimed(Cancellation cancellation) {
+    /** The file is written last: one that is there says that the password is in the cluster. */
+    private void adoptClaimed(Cancellation cancellation, boolean durably) {
         takeOver();
         String password = PasswordFile.random();
-        try {
-            passwordFile.write(password);
-        } catch (IOException e) {
-            throw DataDirectory.unusable(passwordFile.file(), e);
-        }
         long begin = prepareLog();
         List<String> statements = List.of(
                 "CREATE ROLE " + USERNAME, // which most clusters have
@@ -319,9 +337,11 @@ public final class PostgresServer {
                         "-D",
                         dataDirectory.toString(),
                         "-c",
-                        "fsync=off",
+                        "fsync=" + (durably ? "on" : "off"),
                         "-c",
                         "dynamic_shared_memory_type=mmap", // goes with the directory, if this is killed
+                        "-c",
+                        "hot_standby=off", // a single user cannot wait for others
                         "-c",
                         "password_encryption=scram-sha-256",
                         "-c",
@@ -333,6 +353,12 @@ public final class PostgresServer {
                 cancellation);
         if (!outcome.succeeded()) {
             throw new StartFailure(log.tail(begin)).of(dataDirectory, log.file());
+        }
+        CrashPoint.reach("server.adopt.before-password");
+        try {
+            passwordFile.write(password);
+        } catch (IOException e) {
+            throw DataDirectory.unusable(passwordFile.file(), e);
         }
     }
 
@@ -386,8 +412,14 @@ public final class PostgresServer {
         complete.putAll(settings);
         complete.computeIfAbsent(
                 "port",
-                name -> Integer.toString(lastPort().filter(LoopbackPort::isFree).orElseGet(LoopbackPort::free)));
+                name -> Integer.toString(
+                        lastPort().filter(PostgresServer::becomesFree).orElseGet(LoopbackPort::free)));
         return complete;
+    }
+
+    /** The kernel closes the port of a killed process a moment after it has taken the process itself out of /proc. */
+    private static boolean becomesFree(int port) {
+        return Condition.within(PORT_LIMIT, () -> LoopbackPort.isFree(port));
     }
 
     private Command.Outcome pgCtlStart(Map<String, String> settings, Duration limit) {

@@ -34,16 +34,21 @@ final class ServerProcesses {
         }
         try {
             Path process = PROC.resolve(Long.toString(pid));
-            // Somebody's shell may stand in the data directory too.
-            return Files.isSameFile(process.resolve("cwd"), dataDirectory)
-                    && Files.readSymbolicLink(process.resolve("exe"))
-                            .getFileName()
-                            .toString()
-                            .startsWith("postgres");
+            return isServer(process) && Files.isSameFile(process.resolve("cwd"), dataDirectory);
         } catch (IOException e) {
             // It ended, is a zombie, or belongs to a user whose processes we may not look at: not our server.
             return false;
         }
+    }
+
+    /** Most processes stand in the root directory: they are passed over at the price of one look. */
+    private static boolean isServer(Path process) throws IOException {
+        return Files.readSymbolicLink(process.resolve("cwd")).getNameCount() > 0
+                // Somebody's shell may stand in a data directory too.
+                && Files.readSymbolicLink(process.resolve("exe"))
+                        .getFileName()
+                        .toString()
+                        .startsWith("postgres");
     }
 
     /** The postmaster, its children, and children that outlived a killed postmaster. */
@@ -87,11 +92,11 @@ final class ServerProcesses {
 
     private static Optional<Path> dataDirectory(Path process) {
         try {
-            boolean isServer = String.valueOf(
-                            Files.readSymbolicLink(process.resolve("exe")).getFileName())
-                    .startsWith("postgres");
+            if (!isServer(process)) {
+                return Optional.empty();
+            }
             Path directory = Files.readSymbolicLink(process.resolve("cwd"));
-            return isServer && DataDirectory.isCluster(directory) ? Optional.of(directory) : Optional.empty();
+            return DataDirectory.isCluster(directory) ? Optional.of(directory) : Optional.empty();
         } catch (IOException e) {
             // It ended, or belongs to a user whose processes we may not look at.
             return Optional.empty();

@@ -3,6 +3,7 @@ package io.nightshift.infra.server;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Path;
@@ -46,14 +47,60 @@ public final class SharedServer implements AutoCloseable {
      */
     public static SharedServer join(Path directory, Supplier<PostgresBinaries> binaries, Map<String, String> settings) {
         Path absolute = directory.toAbsolutePath().normalize();
-        ServerUser.of(absolute.resolve("data")).createPassableDirectories(absolute);
+        ServerUser.of(dataDirectory(absolute)).createPassableDirectories(absolute);
         Membership membership = MEMBERSHIPS.computeIfAbsent(absolute, Membership::new);
         return new SharedServer(membership, membership.enter(binaries, settings), settings);
     }
 
     /** Whether there is a server to join in this directory; if not, joining makes one. */
     public static boolean exists(Path directory) {
-        return DataDirectory.isCluster(directory.resolve("data"));
+        return DataDirectory.isCluster(dataDirectory(directory));
+    }
+
+    /** Where its data directory lies, or would lie. */
+    public static Path dataDirectory(Path directory) {
+        return directory.resolve("data");
+    }
+
+    /** Keeps everybody from joining until it is closed; REFUSED if somebody has joined, or another process keeps it. */
+    public static Unused claimUnused(Path directory) {
+        Path file = directory.resolve("users.lock");
+        Membership own = MEMBERSHIPS.get(directory.toAbsolutePath().normalize());
+        if (own != null && own.hasJoined()) { // to close its file once more would drop the lock of all
+            throw inUse(directory);
+        }
+        try {
+            ServerUser.of(dataDirectory(directory)).createPassableDirectories(directory);
+            FileChannel users = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            if (users.tryLock() != null) {
+                return new Unused(users);
+            }
+            users.close();
+        } catch (IOException e) {
+            throw DataDirectory.unusable(file, e);
+        }
+        throw inUse(directory);
+    }
+
+    private static NightshiftException inUse(Path directory) {
+        return new NightshiftException(
+                FailureKind.REFUSED,
+                "the server in " + dataDirectory(directory) + " is in use, or kept for use",
+                "end nightshift serve and every other command of this home first");
+    }
+
+    /** Nobody joins while it is open. */
+    public record Unused(FileChannel users) implements AutoCloseable {
+
+        @Override
+        public void close() {
+            try {
+                users.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     public PostgresServer server() {
@@ -93,7 +140,7 @@ public final class SharedServer implements AutoCloseable {
                 if (joined == 0) {
                     openShare();
                 }
-                PostgresServer server = PostgresServer.openOrInitialise(directory.resolve("data"), binaries);
+                PostgresServer server = PostgresServer.openOrInitialise(dataDirectory(directory), binaries);
                 server.ensureRunning(settings);
                 joined++;
                 return server;
@@ -102,6 +149,10 @@ public final class SharedServer implements AutoCloseable {
                     closeShare();
                 }
             }
+        }
+
+        synchronized boolean hasJoined() {
+            return joined > 0;
         }
 
         @SuppressWarnings("try") // the claim is held, not used

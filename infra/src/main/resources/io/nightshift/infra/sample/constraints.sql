@@ -19,7 +19,8 @@ ALTER TABLE tags
     ADD CONSTRAINT tags_slug_key UNIQUE (slug),
     ADD CONSTRAINT tags_slug_check CHECK (slug = lower(slug));
 
--- No index fits the filters by topic, status, sponsor and date: that is for the index advice to find.
+-- No index fits the filters by topic, status, sponsor and date, nor the foreign key of the sponsor: that is for the index
+-- advice to find.
 ALTER TABLE bills
     ADD CONSTRAINT bills_pkey PRIMARY KEY (id),
     ADD CONSTRAINT bills_number_key UNIQUE (number),
@@ -49,6 +50,7 @@ CREATE INDEX bill_status_history_bill_id_changed_at_idx ON bill_status_history (
 
 -- step: index and constrain votes and comments
 
+-- votes.legislator_id has no index of its own
 ALTER TABLE votes
     ADD CONSTRAINT votes_pkey PRIMARY KEY (id),
     ADD CONSTRAINT votes_bill_id_legislator_id_key UNIQUE (bill_id, legislator_id),
@@ -75,7 +77,7 @@ ALTER TABLE bill_follows
     ADD CONSTRAINT bill_follows_bill_id_fkey FOREIGN KEY (bill_id) REFERENCES bills ON DELETE CASCADE;
 CREATE INDEX bill_follows_bill_id_idx ON bill_follows (bill_id);
 
--- notifications.bill_id has no index
+-- notifications.bill_id has no index, and user_id only one of what is unread
 ALTER TABLE notifications
     ADD CONSTRAINT notifications_pkey PRIMARY KEY (id),
     ADD CONSTRAINT notifications_kind_check CHECK (kind IN ('status_change', 'new_comment', 'roll_call')),
@@ -134,7 +136,7 @@ DROP FUNCTION pick;
 DROP FUNCTION uniform;
 
 -- The sample is what its seed and scale make of it; this row says which.
-CREATE TABLE sample_info (seed bigint NOT NULL, scale double precision NOT NULL);
+CREATE TABLE sample_info (seed bigint PRIMARY KEY, scale double precision NOT NULL);
 INSERT INTO sample_info VALUES (:seed, :scale);
 
 DO $$

@@ -267,6 +267,11 @@ class HealthChecksTest {
                     .allSatisfy(report -> assertThat(HealthTrial.findings(report, "statistics-lost"))
                             .isEmpty());
             assertThat(HealthTrial.findings(crashed, "statistics-lost"))
+                    .as("not evaluated: %s, began %s", crashed.notEvaluated(), primary.texts("""
+                            SELECT a.stats_reset || ' ' || b.stats_reset || ' ' || w.stats_reset || ' ' || coalesce(
+                                       (SELECT max(modification)::text FROM pg_ls_waldir() WHERE name LIKE '%.history'), '')
+                              FROM pg_stat_archiver a, pg_stat_bgwriter b, pg_stat_wal w
+                            """))
                     .singleElement()
                     .satisfies(finding -> assertThat(finding.detail()).startsWith("all statistics began anew at "));
         }

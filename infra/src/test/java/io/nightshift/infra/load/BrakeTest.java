@@ -251,14 +251,10 @@ class BrakeTest {
         return new Brake(ONE_SESSION, List.of(node), cancellation, Clock.systemUTC(), OFTEN, trusted);
     }
 
-    private static int observer(TestPostgres postgres) throws SQLException {
-        try (Connection connection = postgres.connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "SELECT max(pid) FROM pg_stat_activity WHERE application_name = 'nightshift watching'")) {
-            row.next();
-            return row.getInt(1);
-        }
+    /** Its process, or zero while nobody observes. */
+    private static int observer(TestPostgres postgres) {
+        return (int) postgres.number("SELECT coalesce(max(pid), 0) FROM pg_stat_activity"
+                + " WHERE application_name = 'nightshift watching'");
     }
 
     private static Connection as(TestPostgres postgres, String role) throws SQLException {
@@ -289,15 +285,9 @@ class BrakeTest {
                 }
             });
             thread.start();
-            await().until(() -> {
-                try (Connection connection = postgres.connect("postgres")) {
-                    return number(
-                                    "SELECT count(*)::int FROM pg_stat_activity WHERE pid = " + pid
-                                            + " AND state = 'active'",
-                                    connection)
-                            == 1;
-                }
-            });
+            await().until(() -> postgres.number(
+                            "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid + " AND state = 'active'")
+                    == 1);
         }
 
         private static int number(String sql, Connection connection) throws SQLException {

@@ -97,8 +97,7 @@ class BaseBackupTest {
                     "postgres",
                     "CREATE TABLESPACE fast LOCATION '" + location + "'",
                     "CREATE TABLE there (i) TABLESPACE fast AS SELECT generate_series(1, 1000)");
-            var oid = Long.parseLong(
-                    Connections.query(postgres, "postgres", "SELECT oid FROM pg_tablespace WHERE spcname = 'fast'"));
+            var oid = Long.parseLong(postgres.text("SELECT oid FROM pg_tablespace WHERE spcname = 'fast'"));
 
             connection.baseBackup(fast("tablespaces").build(), receiver);
             receiver.finish();
@@ -168,7 +167,7 @@ class BaseBackupTest {
         try (var postgres = TestPostgres.start(major)) {
             postgres.execute(
                     "postgres", "CREATE TABLE broken AS SELECT i FROM generate_series(1, 10000) i", "CHECKPOINT");
-            var file = Connections.query(postgres, "postgres", "SELECT pg_relation_filepath('broken')");
+            var file = postgres.text("SELECT pg_relation_filepath('broken')");
             postgres.stop();
             flipByte(postgres.dataDirectory().resolve(file), 3 * 8192 + 4000);
             postgres.restart();
@@ -367,11 +366,9 @@ class BaseBackupTest {
 
             restored.restart();
 
-            assertThat(Connections.query(restored, "postgres", "SELECT count(*) FROM kept"))
-                    .isEqualTo("100000");
-            assertThat(Connections.query(restored, "postgres", "SELECT count(*) = max(id) FROM busy"))
-                    .isEqualTo("t");
-            return Long.parseLong(Connections.query(restored, "postgres", "SELECT max(id) FROM busy"));
+            assertThat(restored.text("SELECT count(*) FROM kept")).isEqualTo("100000");
+            assertThat(restored.text("SELECT count(*) = max(id) FROM busy")).isEqualTo("t");
+            return Long.parseLong(restored.text("SELECT max(id) FROM busy"));
         }
     }
 

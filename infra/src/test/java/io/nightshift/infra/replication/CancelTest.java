@@ -46,9 +46,7 @@ class CancelTest {
                     .checkpoint(Checkpoint.SPREAD)
                     .build();
             var backup = CompletableFuture.supplyAsync(() -> failure(connection, options, new NullReceiver()));
-            await().until(() -> Connections.query(
-                            postgres,
-                            "postgres",
+            await().until(() -> postgres.text(
                             "SELECT count(*) FROM pg_stat_progress_basebackup WHERE phase LIKE 'waiting for checkpoint%'")
                     .equals("1"));
 
@@ -212,9 +210,7 @@ class CancelTest {
     /** Neither the walsender nor its temporary slot is left. */
     private static void assertGone(TestPostgres postgres, String purpose) {
         await().until(() -> Connections.walsenders(postgres, purpose) == 0);
-        await().until(() -> Connections.query(
-                        postgres,
-                        "postgres",
+        await().until(() -> postgres.text(
                         "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '" + purpose + "'")
                 .equals("0"));
     }

@@ -1,13 +1,9 @@
 package io.nightshift.infra.replication;
 
 import io.nightshift.infra.server.TestPostgres;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.Properties;
 
-/** Replication connections to test servers, and questions to these servers. */
+/** Replication connections to test servers, and how many of them there are. */
 final class Connections {
 
     private Connections() {}
@@ -27,17 +23,8 @@ final class Connections {
         return properties;
     }
 
-    static String query(TestPostgres postgres, String database, String sql) throws SQLException {
-        try (Connection connection = postgres.connect(database);
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            rows.next();
-            return rows.getString(1);
-        }
-    }
-
     /** How many walsenders work for connections of this purpose. */
-    static int walsenders(TestPostgres postgres, String purpose) throws SQLException {
+    static int walsenders(TestPostgres postgres, String purpose) {
         return (int) postgres.number(
                 "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender' AND application_name = 'nightshift "
                         + purpose + "'");

@@ -41,9 +41,8 @@ class ReplicationConnectionTest {
     @MethodSource(VERSIONS)
     void identifies_the_cluster(int major) throws Exception {
         var postgres = SERVERS.of(major);
-        var before = Lsn.parse(Connections.query(postgres, "postgres", "SELECT pg_current_wal_flush_lsn()"));
-        var systemIdentifier =
-                Connections.query(postgres, "postgres", "SELECT system_identifier FROM pg_control_system()");
+        var before = Lsn.parse(postgres.text("SELECT pg_current_wal_flush_lsn()"));
+        var systemIdentifier = postgres.text("SELECT system_identifier FROM pg_control_system()");
 
         try (var connection = Connections.open(postgres, "run 1")) {
             var identity = connection.identifySystem();

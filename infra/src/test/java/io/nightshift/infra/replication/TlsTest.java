@@ -60,9 +60,7 @@ class TlsTest {
 
             assertThat(receiver.bytes).isGreaterThan(20_000_000);
             assertThat(
-                            Connections.query(
-                                    postgres,
-                                    "postgres",
+                            postgres.text(
                                     "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'nightshift tls'"))
                     .isEqualTo("t");
         }

@@ -39,6 +39,7 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,6 +52,8 @@ final class ClusterConnectionsTest {
 
     private static TestPostgres primary;
     private static TestPostgres standby;
+
+    private final List<ClusterConnections> opened = new ArrayList<>();
 
     @BeforeAll
     static void startTheCluster() throws IOException {
@@ -70,6 +73,12 @@ final class ClusterConnectionsTest {
     static void stopTheCluster() {
         standby.close();
         primary.close();
+    }
+
+    /** Each would look at its nodes for a minute more, and log in again once a second when they are gone. */
+    @AfterEach
+    void closeAll() {
+        opened.forEach(ClusterConnections::close);
     }
 
     @Test
@@ -119,7 +128,6 @@ final class ClusterConnectionsTest {
                     .isTrue();
         } finally {
             primary.execute("postgres", "DROP EXTENSION IF EXISTS amcheck");
-            connections.close();
         }
     }
 
@@ -227,10 +235,8 @@ final class ClusterConnectionsTest {
         Path file = folder.resolve("pgpass");
         Files.writeString(file, "127.0.0.1:" + primary.port() + ":*:postgres:" + primary.password() + "\n");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-        var connections = new ClusterConnections(
-                config(List.of(address(primary)), null),
-                Passwords.of(Map.of("PGPASSFILE", file.toString())),
-                Clock.systemUTC());
+        var connections =
+                opened(config(List.of(address(primary)), null), Passwords.of(Map.of("PGPASSFILE", file.toString())));
 
         try (Connection connection = connections.direct(Intent.PRIMARY, "postgres", "test")) {
             assertThat(portOf(connection)).isEqualTo(primary.port());
@@ -239,8 +245,7 @@ final class ClusterConnectionsTest {
 
     @Test
     void a_wrong_password_is_for_whoever_configured_it() {
-        var connections = new ClusterConnections(
-                config(List.of(address(primary)), new Secret("wrong")), Passwords.of(Map.of()), Clock.systemUTC());
+        var connections = opened(config(List.of(address(primary)), new Secret("wrong")), Passwords.of(Map.of()));
 
         assertThatThrownBy(() -> connections.direct(Intent.PRIMARY, "postgres", "test"))
                 .hasMessageContaining("password authentication failed")
@@ -447,15 +452,20 @@ final class ClusterConnectionsTest {
         return new NodeAddress("127.0.0.1", server.port());
     }
 
-    private static ClusterConnections cluster(NodeAddress... nodes) {
+    private ClusterConnections cluster(NodeAddress... nodes) {
         return cluster(false, nodes);
     }
 
-    private static ClusterConnections cluster(boolean behindAddressTranslation, NodeAddress... nodes) {
-        return new ClusterConnections(
+    private ClusterConnections cluster(boolean behindAddressTranslation, NodeAddress... nodes) {
+        return opened(
                 config(behindAddressTranslation, List.of(nodes), new Secret(primary.password())),
-                Passwords.of(Map.of()),
-                Clock.systemUTC());
+                Passwords.of(Map.of()));
+    }
+
+    private ClusterConnections opened(ClusterConfig config, Passwords passwords) {
+        var connections = new ClusterConnections(config, passwords, Clock.systemUTC());
+        opened.add(connections);
+        return connections;
     }
 
     private static ClusterConfig config(List<NodeAddress> nodes, @Nullable Secret password) {

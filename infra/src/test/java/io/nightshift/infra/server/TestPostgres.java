@@ -30,6 +30,11 @@ public final class TestPostgres implements AutoCloseable {
     /** Bytes. */
     private static final long ROOM = 6L << 30;
 
+    private static final String PASSWORD = "known-to-every-test";
+    /** As pg_authid keeps the password, hashed once and not 4,096 times: each login pays, and 15 has no setting for it. */
+    private static final String VERIFIER = "SCRAM-SHA-256$1:c2l4dGVlbiBvZiBieXRlcw==$"
+            + "kO+lEvxel0Bhv1oIIYc4MpcMc4+AybTvgySwhEqPDfg=:jzDO0S2CT+A6Vr67zJQr3aeKJrDD+mGpwxox9qKzqDA=";
+
     private static final Path MEMORY = Path.of("/dev/shm");
     private static final Map<String, String> FAST = Map.of(
             "fsync", "off",
@@ -47,12 +52,14 @@ public final class TestPostgres implements AutoCloseable {
     private final Path directory;
     private final PostgresServer server;
     private final Map<String, String> settings;
-    private Connection open;
+    private final KeptSessions kept;
+    private volatile boolean frozen;
 
     private TestPostgres(Path directory, PostgresServer server, Map<String, String> settings) {
         this.directory = directory;
         this.server = server;
         this.settings = settings;
+        this.kept = new KeptSessions(server);
     }
 
     public static TestPostgres start(int major) {
@@ -86,9 +93,8 @@ public final class TestPostgres implements AutoCloseable {
         PostgresBinaries binaries = binaries(major);
         Path directory = temporaryDirectory("postgres-" + major + "-");
         try {
-            String password = PasswordFile.random();
-            new PasswordFile(directory.resolve("data.password")).write(password);
-            Path given = Files.writeString(directory.resolve("given"), password);
+            new PasswordFile(directory.resolve("data.password")).write(PASSWORD);
+            Path given = Files.writeString(directory.resolve("given"), VERIFIER);
             ServerUser.of(directory).own(directory);
             List<String> initdb = new ArrayList<>(List.of(
                     binaries.program("initdb"),
@@ -138,6 +144,12 @@ public final class TestPostgres implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Puts a cluster of the newest version, which never ran, where a home would make its own: that takes seconds. */
+    public static void initialised(Path directory) {
+        ServerUser.of(directory.resolve("data")).createPassableDirectories(directory);
+        unpack(template(binaries(PostgresVersion.NEWEST_SUPPORTED_MAJOR)), directory);
     }
 
     /**
@@ -201,15 +213,31 @@ public final class TestPostgres implements AutoCloseable {
         return server.connect(database);
     }
 
-    /** Runs statements in a session of its own, each in its own transaction. */
+    /**
+     * Runs statements in one session, each in its own transaction. It is as new, and in database postgres it is kept for
+     * whoever comes next; in others it ends, so that nothing is in the way of their end.
+     */
     public void execute(String database, String... statements) {
-        try (Connection connection = connect(database);
-                Statement statement = connection.createStatement()) {
-            for (String sql : statements) {
-                statement.execute(sql);
+        try {
+            if (database.equals(KeptSessions.DATABASE)) {
+                kept.use(session -> {
+                    executeAll(session, statements);
+                    return true;
+                });
+                return;
+            }
+            try (Connection connection = connect(database);
+                    Statement session = connection.createStatement()) {
+                executeAll(session, statements);
             }
         } catch (SQLException e) {
             throw new IllegalStateException("in database " + database + " of " + server + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void executeAll(Statement session, String... statements) throws SQLException {
+        for (String sql : statements) {
+            session.execute(sql);
         }
     }
 
@@ -224,22 +252,20 @@ public final class TestPostgres implements AutoCloseable {
     }
 
     /**
-     * The first column of every row, asked in database postgres in one session that stays open: what a test waits for it
-     * asks for many times, and a login costs as much as ten queries.
+     * The first column of every row, asked in database postgres in a session that is kept: what a test waits for it asks
+     * for many times.
      */
-    public synchronized List<String> texts(String sql) {
+    public List<String> texts(String sql) {
         try {
-            if (open == null || !open.isValid(10)) {
-                open = connect("postgres");
-            }
-            try (Statement statement = open.createStatement();
-                    ResultSet row = statement.executeQuery(sql)) {
+            return kept.use(session -> {
                 List<String> texts = new ArrayList<>();
-                while (row.next()) {
-                    texts.add(row.getString(1));
+                try (ResultSet row = session.executeQuery(sql)) {
+                    while (row.next()) {
+                        texts.add(row.getString(1));
+                    }
                 }
                 return texts;
-            }
+            });
         } catch (SQLException e) {
             throw new IllegalStateException(sql + " at " + server + ": " + e.getMessage(), e);
         }
@@ -260,11 +286,13 @@ public final class TestPostgres implements AutoCloseable {
 
     /** Stops every process of the server in its tracks: connections stay open and nothing answers. */
     public void freeze() {
+        frozen = true;
         signal("STOP");
     }
 
     public void thaw() {
         signal("CONT");
+        frozen = false;
     }
 
     public void stop() {
@@ -286,11 +314,9 @@ public final class TestPostgres implements AutoCloseable {
     /** In a way that leaves no shared memory: the system has room for 4,096 segments, and tests kill servers all the time. */
     private void end() {
         Optional<PostmasterFile> postmaster = PostmasterFile.read(dataDirectory());
-        if (postmaster
-                .filter(file -> ServerProcesses.isOf(dataDirectory(), file.pid()))
-                .isPresent()) {
+        if (server.isRunning()) {
             signalPostmaster("QUIT");
-            Condition.within(LIMIT, () -> ServerProcesses.of(dataDirectory()).isEmpty());
+            Condition.within(LIMIT, () -> !server.isRunning());
         }
         kill();
         postmaster.ifPresent(SharedMemory::remove);
@@ -299,11 +325,11 @@ public final class TestPostgres implements AutoCloseable {
     @Override
     public void close() {
         try {
-            thaw();
-            end();
-            if (open != null) {
-                open.close();
+            if (frozen) {
+                thaw();
             }
+            end();
+            kept.close();
             FileTree.delete(directory);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -330,9 +356,12 @@ public final class TestPostgres implements AutoCloseable {
             if (!Files.exists(template)) {
                 Path unfinished = templates.resolve(".unfinished");
                 FileTree.delete(unfinished);
-                PostgresServer.initialise(unfinished.resolve("data"), binaries, "--no-sync");
+                Path given = Files.writeString(templates.resolve("given"), VERIFIER);
+                ServerUser.of(given).own(given);
+                PostgresServer.initialise(unfinished.resolve("data"), binaries, "--no-sync", "--pwfile=" + given);
+                new PasswordFile(unfinished.resolve("data.password")).write(PASSWORD);
                 Path packed = templates.resolve(".unfinished.tar");
-                run("tar", "--create", "--file=" + packed, "--directory=" + unfinished, ".");
+                run("tar", "--create", "--sparse", "--file=" + packed, "--directory=" + unfinished, ".");
                 Files.move(packed, template, StandardCopyOption.ATOMIC_MOVE);
                 FileTree.delete(unfinished);
             }
