@@ -1,0 +1,46 @@
+-- Foreign keys that an index supports, and those that only look so: *_bare.
+CREATE SCHEMA keys;
+SET search_path = keys;
+CREATE TABLE parent (a integer PRIMARY KEY, b integer, t text UNIQUE, UNIQUE (a, b), UNIQUE (b, a));
+
+CREATE TABLE none_bare (a integer REFERENCES parent ON DELETE CASCADE);
+CREATE TABLE partial_bare (a integer REFERENCES parent, x integer);
+CREATE INDEX ON partial_bare (a) WHERE a > 5;
+CREATE INDEX ON partial_bare (a) WHERE x IS NOT NULL;
+CREATE TABLE second_bare (a integer REFERENCES parent, x integer);
+CREATE INDEX ON second_bare (x, a);
+CREATE TABLE included_bare (a integer, b integer, FOREIGN KEY (a, b) REFERENCES parent (a, b));
+CREATE INDEX ON included_bare (a) INCLUDE (b);
+CREATE TABLE apart_bare (a integer, b integer, x integer, FOREIGN KEY (a, b) REFERENCES parent (a, b));
+CREATE INDEX ON apart_bare (a, x, b);
+CREATE TABLE collated_bare (t text REFERENCES parent (t));
+CREATE INDEX ON collated_bare (t COLLATE "C");
+CREATE TABLE nested_bare (a integer REFERENCES parent, b integer, FOREIGN KEY (b, a) REFERENCES parent (b, a));
+CREATE TABLE parted_bare (a integer REFERENCES parent, x integer) PARTITION BY LIST (x);
+CREATE TABLE parted_bare_1 PARTITION OF parted_bare FOR VALUES IN (1);
+CREATE TABLE parted_bare_2 PARTITION OF parted_bare FOR VALUES IN (2) PARTITION BY LIST (a);
+CREATE TABLE parted_bare_2_0 PARTITION OF parted_bare_2 DEFAULT;
+CREATE INDEX ON parted_bare_1 (x, a);
+CREATE TABLE "Order_bare" (id integer PRIMARY KEY, "parent" integer REFERENCES "Order_bare" ON DELETE SET NULL);
+
+CREATE TABLE plain (a integer REFERENCES parent, x integer);
+CREATE INDEX ON plain (a, x);
+CREATE TABLE not_null (a integer REFERENCES parent);
+CREATE INDEX ON not_null (a) WHERE a IS NOT NULL;
+CREATE TABLE swapped (a integer, b integer, x integer, FOREIGN KEY (a, b) REFERENCES parent (a, b));
+CREATE INDEX ON swapped (b, a, x);
+CREATE TABLE hashed (a integer REFERENCES parent);
+CREATE INDEX ON hashed USING hash (a);
+CREATE TABLE wider (a bigint REFERENCES parent);
+CREATE INDEX ON wider (a);
+CREATE TABLE pattern (t text REFERENCES parent (t));
+CREATE INDEX ON pattern (t text_pattern_ops);
+CREATE TABLE primary_key (a integer PRIMARY KEY REFERENCES parent);
+CREATE TABLE leaves (a integer REFERENCES parent, x integer) PARTITION BY LIST (x);
+CREATE TABLE leaves_1 PARTITION OF leaves FOR VALUES IN (1);
+CREATE TABLE leaves_2 PARTITION OF leaves FOR VALUES IN (2);
+CREATE INDEX ON leaves_1 (a);
+CREATE INDEX ON leaves_2 (a, x);
+CREATE TABLE broken (a integer REFERENCES parent);
+CREATE INDEX broken_a ON broken (a);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken_a'::regclass;
