@@ -194,8 +194,12 @@ final class BackupAttempt {
         BackupPaths paths = Parents.paths(run, server, identity);
         BackupLabel label =
                 new BackupLabels(clock, new SecureRandom()).next(parent.isPresent() ? type : BackupType.FULL);
-        WritingMarker marker =
-                new WritingMarker(run.lease().owner(), run.id(), run.lease().token(), startedAt);
+        WritingMarker marker = new WritingMarker(
+                run.lease().owner(),
+                run.id(),
+                run.lease().token(),
+                startedAt,
+                parent.map(builtOn -> builtOn.document().label()).orElse(null));
         try (ArchiveCompressor compressor =
                         new ArchiveCompressor(settings.compressionLevel(), settings.compressionThreads());
                 NewBackup backup =

@@ -96,7 +96,7 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
             return Optional.of(why);
         }
         BackupDocument document = candidate.document().get();
-        if (!isOnTheWay(wanted.lineage(), document)) {
+        if (!wanted.lineage().passes(document.timeline(), document.endLsn())) {
             return Optional.of("ended at " + document.endLsn() + " on timeline " + document.timeline()
                     + ", which is not on the way to timeline "
                     + wanted.lineage().present());
@@ -131,12 +131,6 @@ record ParentChoice(@Nullable StoredBackup parent, List<String> reasons) {
         return BackupChain.isComplete(parent.get(), backups)
                 ? Optional.empty()
                 : Optional.of("cannot be restored any more: it, or one that it needs, is lost or damaged");
-    }
-
-    private static boolean isOnTheWay(WalLineage lineage, BackupDocument document) {
-        return lineage.branches().stream()
-                .anyMatch(branch -> branch.timeline().equals(document.timeline())
-                        && (branch.end() == null || document.endLsn().compareTo(branch.end()) <= 0));
     }
 
     private static Optional<String> notWhole(StoredBackup link, List<String> storages) {

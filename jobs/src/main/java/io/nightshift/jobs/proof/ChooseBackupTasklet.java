@@ -91,7 +91,7 @@ final class ChooseBackupTasklet implements Tasklet {
         run.measured(new Figure("seed", seed, ""));
         RandomGenerator random = new Random(seed);
         return settings.backup() == Choice.RANDOM
-                ? new Planned(furthest(cluster, random(cluster.restorable(), random)), null)
+                ? new Planned(furthest(cluster, random(cluster.lasting(), random)), null)
                 : atMoment(cluster, random);
     }
 

@@ -1,5 +1,7 @@
 package io.nightshift.jobs.proof;
 
+import io.nightshift.infra.backup.BackupCatalog;
+import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.RestoredCopies;
@@ -7,6 +9,7 @@ import io.nightshift.infra.restore.RestoredCopy;
 import io.nightshift.infra.run.CrashPoint;
 import io.nightshift.infra.run.RunContext;
 import java.time.Clock;
+import java.util.List;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
 import org.springframework.batch.core.step.tasklet.Tasklet;
@@ -54,8 +57,25 @@ final class RestoreBackupTasklet implements Tasklet {
             if (failed.kind() != FailureKind.DATA_DAMAGED) {
                 throw failed;
             }
+            requireThere(chosen);
             test.refuse("cannot be restored: " + failed.getMessage());
         }
         CrashPoint.reach("restore-test.restored");
+    }
+
+    /** What was deleted meanwhile is not refuted. */
+    private static void requireThere(ChosenBackup chosen) {
+        List<StoredBackup> there = new BackupCatalog(chosen.cluster().storages())
+                .backups(chosen.plan().document().cluster());
+        chosen.plan().chain().links().stream()
+                .filter(link ->
+                        there.stream().noneMatch(backup -> backup.label().equals(link.label())))
+                .findFirst()
+                .ifPresent(link -> {
+                    throw new NightshiftException(
+                            FailureKind.REFUSED,
+                            "backup " + link.label() + " was deleted while it was restored",
+                            "retention had let it expire; the next test chooses another");
+                });
     }
 }

@@ -1,6 +1,7 @@
 package io.nightshift.jobs.proof;
 
 import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.damage.CheckFailure;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.restore.RestoredCopy;
 import io.nightshift.infra.run.Cancellation;

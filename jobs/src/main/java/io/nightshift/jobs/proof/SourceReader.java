@@ -2,6 +2,7 @@ package io.nightshift.jobs.proof;
 
 import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.config.Durations;
+import io.nightshift.infra.damage.CheckFailure;
 import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.SqlStates;

@@ -7,6 +7,7 @@ import io.nightshift.infra.postgres.Timeline;
 import io.nightshift.infra.replication.WalRange;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,12 +15,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param parent what it builds on; null of a full, and of one whose backup.json nobody can read
  * @param restorable whether it is whole, and all that it builds on
+ * @param refuted whether the last restore test of it, or of what it builds on, has found something wrong
  * @param endedAt of one whose backup.json nobody can read, when it began
+ * @param leadsOn whether the cluster's present timeline goes on from it, as far as is known
  * @param wal that a restore of it needs from the archive; null if it holds its own
- * @param bytes in the storage that holds most of it
+ * @param bytes in each storage that holds it
+ * @param holders the names of those
  * @param provenAt when a restore of it was last found right; null if never
  * @param pin null if nobody wants it kept
- * @param users who works with it now
+ * @param users who works with it now: it is not deleted meanwhile
  * @param lackedBy storages that will get it and have not yet
  */
 record Candidate(
@@ -27,19 +31,27 @@ record Candidate(
         BackupLabel label,
         @Nullable BackupLabel parent,
         boolean restorable,
+        boolean refuted,
         Instant endedAt,
         Timeline timeline,
         Lsn startLsn,
+        boolean leadsOn,
         @Nullable WalRange wal,
         long bytes,
+        Set<String> holders,
         @Nullable Instant provenAt,
         @Nullable Pin pin,
         List<String> users,
         List<String> lackedBy) {
 
     Candidate {
+        holders = Set.copyOf(holders);
         users = List.copyOf(users);
         lackedBy = List.copyOf(lackedBy);
+    }
+
+    boolean isSound() {
+        return restorable && !refuted;
     }
 
     boolean isFull() {

@@ -8,50 +8,40 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a run must not delete before a person has looked: a changed setting, a wrong clock and lost notes all look like old
- * backups. Pure.
+ * When a run must not let anything expire before a person has looked: a changed setting, a wrong clock and lost notes all
+ * look like old backups. Pure.
  *
- * @param announced what an earlier run said would expire by now
  * @param lastRunAt when retention last looked; null if it never has
  */
-record Caution(Set<BackupLabel> announced, @Nullable Instant lastRunAt) {
+record Caution(@Nullable Instant lastRunAt) {
 
     /** Of all bytes, in hundredths: so much may expire in one run that nobody has announced. */
     static final int MOST_UNANNOUNCED = 25;
 
     /** Nightshift may have been away for that long; longer looks like a clock that was put forward. */
-    static final Duration LONGEST_ABSENCE = Duration.ofDays(14);
+    static final Duration LONGEST_ABSENCE = Duration.ofDays(18);
 
     /** Clocks of two machines may differ by that much. */
-    private static final Duration SKEW = Duration.ofMinutes(10);
-
-    Caution {
-        announced = Set.copyOf(announced);
-    }
+    static final Duration SKEW = Duration.ofMinutes(10);
 
     /**
      * Why a person must say yes; empty if nothing is strange.
      *
-     * @param othersGo whether anything else is to be deleted, such as WAL: a wrong clock takes that too
+     * @param going from each storage
+     * @param newestBackup when the newest ended of which no person has said that it is fine; null if there is none
      */
-    Optional<String> objection(RetentionDecision decision, boolean othersGo, Instant now) {
-        if (decision.expired().isEmpty() && !othersGo) {
-            return Optional.empty();
-        }
-        return clock(decision, now).or(() -> amount(decision));
+    Optional<String> objection(Collection<Going> going, @Nullable Instant newestBackup, Instant now) {
+        return clock(newestBackup, now)
+                .or(() -> going.stream().flatMap(each -> amount(each).stream()).findFirst());
     }
 
     /** What speaks against the clock, whether or not anything expires; empty if nothing does. */
-    Optional<String> clock(RetentionDecision decision, Instant now) {
-        Optional<Instant> newest = decision.verdicts().stream()
-                .map(verdict -> verdict.backup().endedAt())
-                .max(Instant::compareTo);
-        if (newest.isPresent() && newest.get().isAfter(now.plus(SKEW))) {
-            return Optional.of("the clock says " + now + ", and the newest backup ended at " + newest.get());
+    Optional<String> clock(@Nullable Instant newestBackup, Instant now) {
+        if (newestBackup != null && newestBackup.isAfter(now.plus(SKEW))) {
+            return Optional.of("the clock says " + now + ", and the newest backup ended at " + newestBackup);
         }
         if (lastRunAt == null) {
             return Optional.empty();
@@ -66,23 +56,24 @@ record Caution(Set<BackupLabel> announced, @Nullable Instant lastRunAt) {
                 : Optional.empty();
     }
 
-    private Optional<String> amount(RetentionDecision decision) {
-        List<Candidate> expired = decision.expired();
-        List<Candidate> surprising = expired.stream()
-                .filter(candidate -> !announced.contains(candidate.label()))
-                .toList();
-        long all = bytes(decision.verdicts().stream()
-                .map(RetentionDecision.Verdict::backup)
-                .toList());
-        long going = bytes(expired);
-        return surprising.isEmpty() || going * 100 <= all * MOST_UNANNOUNCED
-                ? Optional.empty()
-                : Optional.of(new DataSize(going).rounded() + " of " + new DataSize(all).rounded() + " would expire, "
-                        + surprising.size() + " of the " + expired.size() + " backups without an earlier word of it, "
-                        + surprising.get(surprising.size() - 1).label() + " the oldest of them");
+    private static Optional<String> amount(Going going) {
+        if (!going.surprises() || going.bytes() * 100 <= going.of() * MOST_UNANNOUNCED) {
+            return Optional.empty();
+        }
+        String backups = surprising(going.backups());
+        String wal = going.wal() == 0 ? "" : new DataSize(going.wal()).rounded() + " of WAL";
+        return Optional.of(new DataSize(going.bytes()).rounded() + " of the " + new DataSize(going.of()).rounded()
+                + " in storage " + going.storage() + " would expire, without an earlier word of "
+                + backups + (backups.isEmpty() || wal.isEmpty() ? "" : ", and ") + wal);
     }
 
-    private static long bytes(Collection<Candidate> candidates) {
-        return candidates.stream().mapToLong(Candidate::bytes).sum();
+    private static String surprising(List<Candidate> backups) {
+        if (backups.isEmpty()) {
+            return "";
+        }
+        BackupLabel oldest = backups.get(backups.size() - 1).label();
+        return backups.size() == 1
+                ? "backup " + oldest
+                : backups.size() + " backups, " + oldest + " the oldest of them";
     }
 }

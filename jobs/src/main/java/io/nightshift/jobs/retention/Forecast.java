@@ -1,11 +1,16 @@
 package io.nightshift.jobs.retention;
 
 import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.retention.RetentionRecord.LaterWal;
+import io.nightshift.infra.wal.KeptWal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  * What will expire in the next days, if backups go on as they did in the last ones. Pure.
  *
  * @param expiring the day from which on nothing keeps a backup any more, counted from 1; what expires today is not in it
+ * @param wal from where on WAL will be kept
  */
-record Forecast(Map<BackupLabel, Integer> expiring) {
+record Forecast(Map<BackupLabel, Integer> expiring, List<LaterWal> wal) {
 
     static final int DAYS = 7;
 
@@ -32,18 +38,36 @@ record Forecast(Map<BackupLabel, Integer> expiring) {
                 .toList();
         List<Candidate> repeated = repeated(left, now);
         Map<BackupLabel, Integer> expiring = new LinkedHashMap<>();
+        Map<BackupPaths, Lsn> begins = new HashMap<>();
+        List<LaterWal> wal = new ArrayList<>();
         for (int day = 1; day <= DAYS; day++) {
             Instant then = now.plus(Duration.ofDays(day));
             List<Candidate> there = new ArrayList<>(left);
             repeated.stream()
                     .filter(candidate -> !candidate.endedAt().isAfter(then))
                     .forEach(there::add);
-            for (BackupLabel label : labels(policy.decide(there, then))) {
+            RetentionDecision decision = policy.decide(there, then);
+            for (BackupLabel label : labels(decision)) {
                 expiring.putIfAbsent(label, day);
+            }
+            for (KeptWal system : decision.wal()) {
+                Lsn from = system.from();
+                if (from != null && !from.equals(begins.put(system.paths(), from))) {
+                    wal.add(new LaterWal(system.paths(), from, then));
+                }
             }
         }
         repeated.forEach(candidate -> expiring.remove(candidate.label()));
-        return new Forecast(expiring);
+        return new Forecast(expiring, wal);
+    }
+
+    /** From where on WAL of a system is kept in a week, as far as that is known. */
+    Lsn from(BackupPaths system) {
+        return wal.stream()
+                .filter(later -> later.paths().equals(system))
+                .map(LaterWal::from)
+                .reduce((sooner, later) -> later)
+                .orElse(Lsn.INVALID);
     }
 
     private static Set<BackupLabel> labels(RetentionDecision decision) {
@@ -88,11 +112,14 @@ record Forecast(Map<BackupLabel, Integer> expiring) {
                 later(candidate.label()),
                 parent,
                 true,
+                candidate.refuted(),
                 candidate.endedAt().plus(SPAN),
                 candidate.timeline(),
-                candidate.startLsn(),
+                Lsn.LAST, // behind all that is there
+                candidate.leadsOn(),
                 null,
                 candidate.bytes(),
+                candidate.holders(),
                 proven == null ? null : proven.plus(SPAN),
                 null,
                 List.of(),

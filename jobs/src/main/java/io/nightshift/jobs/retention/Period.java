@@ -23,6 +23,11 @@ enum Period {
         return adjective;
     }
 
+    /** So many of them, such as 4 weeks. */
+    String count(int number) {
+        return number + " " + name().toLowerCase(Locale.ROOT) + (number == 1 ? "" : "s");
+    }
+
     /** The one that a moment is in, such as 2026-W48. */
     String of(ZonedDateTime moment) {
         return name.format(moment);

@@ -1,6 +1,7 @@
 package io.nightshift.jobs.retention;
 
 import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.postgres.Timeline;
 import java.time.Instant;
 
 /** Why a backup is kept. */
@@ -22,11 +23,37 @@ sealed interface Reason {
         }
     }
 
+    /** The same, where a restore test has found the newest one before wrong. */
+    record BeginsUnrefuted(Instant begin) implements Reason {
+        @Override
+        public String toString() {
+            return "the recovery window begins at " + begin
+                    + ", and this is the newest backup before that no restore test has refuted";
+        }
+    }
+
+    /** The same, where the newest one before lies on a branch that was given up. */
+    record LeadsOn(Instant begin, Timeline timeline) implements Reason {
+        @Override
+        public String toString() {
+            return "the recovery window begins at " + begin + ", and of timeline " + timeline
+                    + " this is the newest backup before that leads on from it";
+        }
+    }
+
     /** One of the newest full backups, or built on one. */
     record Minimum(int number, int of) implements Reason {
         @Override
         public String toString() {
             return "full chain " + number + " of the " + of + " that are always kept";
+        }
+    }
+
+    /** One of the newest full backups that are right as far as restore tests say, where newer ones are not. */
+    record Unrefuted(int number, int of) implements Reason {
+        @Override
+        public String toString() {
+            return "full chain " + number + " of the " + of + " that no restore test has refuted";
         }
     }
 
@@ -58,13 +85,6 @@ sealed interface Reason {
         @Override
         public String toString() {
             return "proven by a restore at " + at + ", and none newer is";
-        }
-    }
-
-    record InUse(String user) implements Reason {
-        @Override
-        public String toString() {
-            return user + " works with it";
         }
     }
 

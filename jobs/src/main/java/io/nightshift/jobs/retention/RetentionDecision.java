@@ -1,8 +1,20 @@
 package io.nightshift.jobs.retention;
 
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.retention.RetentionPast;
+import io.nightshift.infra.wal.KeptWal;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What becomes of each backup, and of the WAL.
@@ -10,7 +22,7 @@ import java.util.List;
  * @param verdicts oldest first
  * @param wal one for each system
  */
-record RetentionDecision(List<Verdict> verdicts, List<WalDecision> wal) {
+record RetentionDecision(List<Verdict> verdicts, List<KeptWal> wal) {
 
     /** @param reasons why it is kept; empty if it expires */
     record Verdict(Candidate backup, List<Reason> reasons) {
@@ -33,13 +45,80 @@ record RetentionDecision(List<Verdict> verdicts, List<WalDecision> wal) {
         return verdicts.stream().filter(Verdict::isKept).map(Verdict::backup).toList();
     }
 
-    /** In the order in which they may go, newest first: what builds on another goes before it. */
+    /** In the order in which they may go: what builds on another goes before it. */
     List<Candidate> expired() {
-        List<Candidate> expired = new ArrayList<>(verdicts.stream()
-                .filter(verdict -> !verdict.isKept())
-                .map(Verdict::backup)
-                .toList());
-        Collections.reverse(expired);
-        return expired;
+        Map<String, Candidate> byFolder = new HashMap<>();
+        List<Candidate> expired = new ArrayList<>();
+        for (Verdict verdict : verdicts) {
+            if (!verdict.isKept()) {
+                expired.add(verdict.backup());
+                byFolder.put(folder(verdict.backup(), verdict.backup().label()), verdict.backup());
+            }
+        }
+        Map<BackupLabel, Integer> links = new HashMap<>();
+        expired.forEach(backup -> links.put(backup.label(), links(backup, byFolder)));
+        expired.sort(Comparator.comparing((Candidate backup) -> links.getOrDefault(backup.label(), 0))
+                .thenComparing(Candidate::endedAt)
+                .reversed());
+        return List.copyOf(expired);
+    }
+
+    /**
+     * Of those that expire what is deleted by now, in the same order: earlier runs have said for a night that it expires, and
+     * nobody works with it or with what is built on it.
+     */
+    List<Candidate> due(RetentionPast past, Instant now) {
+        List<Candidate> due = new ArrayList<>();
+        Set<String> stillBuiltOn = new HashSet<>();
+        for (Candidate backup : expired()) {
+            boolean isDue = past.deletedFrom(backup.label())
+                            .filter(from -> !from.isAfter(now))
+                            .isPresent()
+                    && backup.users().isEmpty()
+                    && !stillBuiltOn.contains(folder(backup, backup.label()));
+            if (isDue) {
+                due.add(backup);
+            } else if (backup.parent() != null) {
+                stillBuiltOn.add(folder(backup, backup.parent()));
+            }
+        }
+        return due;
+    }
+
+    /** The WAL that backups of a system need which expire and are not deleted yet. */
+    KeptWal lingering(BackupPaths system, RetentionPast past, Instant now) {
+        Set<Candidate> due = new HashSet<>(due(past, now));
+        return new KeptWal(
+                system,
+                null,
+                expired().stream()
+                        .filter(backup -> backup.paths().equals(system) && !due.contains(backup))
+                        .flatMap(backup -> Stream.ofNullable(backup.wal()))
+                        .toList());
+    }
+
+    /** The same, with systems of which nothing was kept before and of which there is no backup any more. */
+    RetentionDecision with(Collection<BackupPaths> ended) {
+        List<KeptWal> all = new ArrayList<>(wal);
+        ended.stream()
+                .filter(system -> wal.stream().noneMatch(known -> known.paths().equals(system)))
+                .forEach(system -> all.add(new KeptWal(system, null, List.of())));
+        return new RetentionDecision(verdicts, all);
+    }
+
+    /** Of what expires; one that leads back to itself ends somewhere. */
+    private static int links(Candidate backup, Map<String, Candidate> expired) {
+        int links = 0;
+        @Nullable Candidate link = backup;
+        while (link != null && links <= expired.size()) {
+            links++;
+            BackupLabel parent = link.parent();
+            link = parent == null ? null : expired.get(folder(link, parent));
+        }
+        return links;
+    }
+
+    private static String folder(Candidate system, BackupLabel label) {
+        return system.paths().backup(label);
     }
 }

@@ -28,6 +28,12 @@ public final class RetentionJobType implements JobType {
         return false;
     }
 
+    /** What one keeps, another would delete. */
+    @Override
+    public boolean isOnlyOne() {
+        return true;
+    }
+
     @Override
     public String dryRun() {
         return "says what it would delete, and what will expire in the next 7 days";

@@ -2,7 +2,10 @@ package io.nightshift.jobs.retention;
 
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.wal.KeptWal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -10,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,6 +21,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +44,25 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
         this(window, fulls, Map.of(), ZoneId.of("UTC"));
     }
 
+    /** What is kept, to be read aloud. */
+    String inWords() {
+        List<String> rules = new ArrayList<>();
+        rules.add("any moment of the last " + Durations.print(window));
+        rules.add((fulls == 1 ? "the newest full backup" : "the " + fulls + " newest full backups")
+                + " that can be restored, with all that is built on " + (fulls == 1 ? "it" : "them"));
+        String kinds = Stream.of(Period.values())
+                .filter(period -> generations.getOrDefault(period, 0) > 0)
+                .map(period -> period.count(generations.getOrDefault(period, 0)))
+                .collect(Collectors.joining(", "));
+        if (!kinds.isEmpty()) {
+            rules.add("the last backup of each of " + kinds + " that have one, in " + zone);
+        }
+        rules.add("the newest that a restore has proven");
+        rules.add("what is pinned, in use, or lacking in a storage");
+        rules.add("and all that these build on");
+        return "kept:\n" + String.join(";\n", rules);
+    }
+
     RetentionDecision decide(Collection<Candidate> candidates, Instant now) {
         List<Candidate> oldestFirst = candidates.stream()
                 .sorted(Comparator.comparing(Candidate::endedAt).thenComparing(Candidate::label))
@@ -53,7 +78,6 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
             if (pin != null && now.isBefore(pin.until())) {
                 kept.add(candidate, new Reason.Pinned(pin));
             }
-            candidate.users().forEach(user -> kept.add(candidate, new Reason.InUse(user)));
             candidate.lackedBy().forEach(storage -> kept.add(candidate, new Reason.LackedBy(storage)));
         }
         kept.addWhatIsBuiltOn();
@@ -63,18 +87,59 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
     /**
      * What the recovery window needs.
      *
-     * @param opener the newest restorable backup that ended before it; null if there is none
+     * @param openers the backups with which restores to its first moments begin, and why
      */
-    private record Window(Instant begin, @Nullable Candidate opener) {
+    private record Window(Instant begin, Map<Candidate, Reason> openers) {
 
+        /** Of all systems together; and of each that was alive within the window, because after an upgrade one may go back. */
         static Window of(List<Candidate> oldestFirst, Instant begin) {
-            return new Window(
-                    begin,
-                    oldestFirst.stream()
-                            .filter(Candidate::restorable)
-                            .filter(candidate -> !candidate.endedAt().isAfter(begin))
-                            .reduce((older, newer) -> newer)
-                            .orElse(null));
+            List<Candidate> restorable =
+                    oldestFirst.stream().filter(Candidate::restorable).toList();
+            List<Candidate> before = restorable.stream()
+                    .filter(candidate -> !candidate.endedAt().isAfter(begin))
+                    .toList();
+            var window = new Window(begin, new LinkedHashMap<>());
+            window.open(before);
+            restorable.stream()
+                    .filter(window::has)
+                    .map(Candidate::paths)
+                    .distinct()
+                    .forEach(system -> window.open(before.stream()
+                            .filter(candidate -> candidate.paths().equals(system))
+                            .toList()));
+            return window;
+        }
+
+        private void open(List<Candidate> before) {
+            if (before.isEmpty()) {
+                return;
+            }
+            Candidate newest = before.get(before.size() - 1);
+            openers.putIfAbsent(newest, new Reason.BeginsWindow(begin));
+            if (!newest.leadsOn()) {
+                leadingOn(before, newest)
+                        .forEach(candidate ->
+                                openers.putIfAbsent(candidate, new Reason.LeadsOn(begin, candidate.timeline())));
+            }
+            if (before.stream().noneMatch(candidate -> openers.containsKey(candidate) && candidate.isSound())) {
+                before.stream()
+                        .filter(candidate -> candidate.isSound() && candidate.leadsOn())
+                        .reduce((older, newer) -> newer)
+                        .ifPresent(candidate -> openers.put(candidate, new Reason.BeginsUnrefuted(begin)));
+            }
+        }
+
+        /** What the present timeline goes on from; where nobody knows that, the newest of each timeline. */
+        private static Collection<Candidate> leadingOn(List<Candidate> before, Candidate newest) {
+            Map<Timeline, Candidate> newestOfEach = new LinkedHashMap<>();
+            Candidate known = null;
+            for (Candidate candidate : before) {
+                if (candidate.paths().equals(newest.paths())) {
+                    newestOfEach.put(candidate.timeline(), candidate);
+                    known = candidate.leadsOn() ? candidate : known;
+                }
+            }
+            return known == null ? newestOfEach.values() : List.of(known);
         }
 
         boolean has(Candidate candidate) {
@@ -82,7 +147,7 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
         }
 
         boolean needs(Candidate candidate) {
-            return has(candidate) || candidate.equals(opener);
+            return has(candidate) || openers.containsKey(candidate);
         }
     }
 
@@ -91,8 +156,11 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
         for (Candidate candidate : candidates) {
             if (window.has(candidate)) {
                 kept.add(candidate, new Reason.InWindow());
-            } else if (candidate.equals(window.opener())) {
-                kept.add(candidate, new Reason.BeginsWindow(window.begin()));
+            } else {
+                Reason opens = window.openers().get(candidate);
+                if (opens != null) {
+                    kept.add(candidate, opens);
+                }
             }
         }
     }
@@ -100,14 +168,16 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
     /** @return whether there are as many */
     private boolean keepMinimum(List<Candidate> oldestFirst, Kept kept) {
         int number = 0;
-        for (int i = oldestFirst.size() - 1; i >= 0 && number < fulls; i--) {
+        int sound = 0;
+        for (int i = oldestFirst.size() - 1; i >= 0 && (number < fulls || sound < fulls); i--) {
             Candidate full = oldestFirst.get(i);
             if (full.isFull() && full.restorable()) {
-                number++;
-                for (Candidate candidate : oldestFirst) {
-                    if (candidate.restorable() && kept.isBuiltOn(candidate, full)) {
-                        kept.add(candidate, new Reason.Minimum(number, fulls));
-                    }
+                sound += full.refuted() ? 0 : 1;
+                if (number < fulls) {
+                    number++;
+                    keepChain(oldestFirst, full, new Reason.Minimum(number, fulls), kept);
+                } else if (!full.refuted()) {
+                    keepChain(oldestFirst, full, new Reason.Unrefuted(sound, fulls), kept);
                 }
             }
         }
@@ -119,13 +189,32 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
         return number == fulls;
     }
 
+    private static void keepChain(List<Candidate> candidates, Candidate full, Reason reason, Kept kept) {
+        for (Candidate candidate : candidates) {
+            if (candidate.restorable() && kept.isBuiltOn(candidate, full)) {
+                kept.add(candidate, reason);
+            }
+        }
+    }
+
+    /** Of a period whose last backup was refuted, the last that was not, too. */
     private void keepGenerations(List<Candidate> oldestFirst, Period period, int count, Kept kept) {
-        Set<String> names = new LinkedHashSet<>();
+        Map<String, Reason> periods = new LinkedHashMap<>();
+        Set<String> sound = new HashSet<>();
         for (int i = oldestFirst.size() - 1; i >= 0; i--) {
             Candidate candidate = oldestFirst.get(i);
             String name = period.of(candidate.endedAt().atZone(zone));
-            if (candidate.restorable() && names.size() < count && names.add(name)) {
-                kept.add(candidate, new Reason.Generation(period, name, names.size(), count));
+            boolean isLast = !periods.containsKey(name) && periods.size() < count;
+            if (candidate.restorable() && isLast) {
+                periods.put(name, new Reason.Generation(period, name, periods.size() + 1, count));
+            }
+            Reason reason = periods.get(name);
+            boolean isWanted = isLast || (candidate.isSound() && !sound.contains(name));
+            if (candidate.restorable() && reason != null && isWanted) {
+                kept.add(candidate, reason);
+                if (candidate.isSound()) {
+                    sound.add(name);
+                }
             }
         }
     }
@@ -138,16 +227,16 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
                         kept.add(candidate, new Reason.Proven(Objects.requireNonNull(candidate.provenAt()))));
     }
 
-    private static List<WalDecision> allWal(List<Candidate> candidates) {
+    private static List<KeptWal> allWal(List<Candidate> candidates) {
         return candidates.stream()
                 .map(Candidate::paths)
                 .distinct()
-                .map(paths -> new WalDecision(paths, Lsn.INVALID, List.of()))
+                .map(paths -> new KeptWal(paths, Lsn.INVALID, List.of()))
                 .toList();
     }
 
     /** Of each system: a backup outside the window is restored to its own end, and needs no WAL behind it. */
-    private static List<WalDecision> wal(List<Candidate> oldestFirst, Window window, Kept kept) {
+    private static List<KeptWal> wal(List<Candidate> oldestFirst, Window window, Kept kept) {
         Map<BackupPaths, List<Candidate>> keeping = new LinkedHashMap<>();
         for (Candidate candidate : oldestFirst) {
             List<Candidate> ofSystem = keeping.computeIfAbsent(candidate.paths(), none -> new ArrayList<>());
@@ -155,14 +244,21 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
                 ofSystem.add(candidate);
             }
         }
-        List<WalDecision> decisions = new ArrayList<>();
-        keeping.forEach((paths, backups) -> decisions.add(WalDecision.of(
+        List<KeptWal> wal = new ArrayList<>();
+        keeping.forEach((paths, backups) -> wal.add(wal(paths, backups, inNeedOfWal(backups, window))));
+        return wal;
+    }
+
+    /** @param needed the backups from which WAL leads on; one whose beginning nobody knows keeps all */
+    private static KeptWal wal(BackupPaths paths, List<Candidate> kept, List<Candidate> needed) {
+        Optional<Lsn> from = needed.stream().map(Candidate::startLsn).min(Lsn::compareTo);
+        return new KeptWal(
                 paths,
-                inNeedOfWal(backups, window),
-                backups.stream()
+                from.orElse(null),
+                kept.stream()
                         .flatMap(each -> Optional.ofNullable(each.wal()).stream())
-                        .toList())));
-        return decisions;
+                        .filter(range -> from.isEmpty() || range.start().isBefore(from.get()))
+                        .toList());
     }
 
     /**

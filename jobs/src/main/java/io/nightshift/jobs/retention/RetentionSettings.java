@@ -31,7 +31,7 @@ record RetentionSettings(
         @Describe("what is kept may take that much in a storage before it is reported; it deletes nothing") @Nullable
         DataSize sizeLimit,
 
-        @Describe("for one run, with nightshift run --yes: a person has looked at what would be deleted")
+        @Describe(value = "nightshift run --yes: a person has looked at what would be deleted", oneRun = true)
         boolean confirmed) {
 
     private static final int MOST = 1_000;

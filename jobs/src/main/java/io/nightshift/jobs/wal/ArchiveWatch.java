@@ -342,12 +342,14 @@ final class ArchiveWatch implements AutoCloseable {
         if (useless != null && !drop(session)) {
             return;
         }
-        try (ReplicationConnection server = cluster.node(node).replication(run.purpose())) {
-            server.createPhysicalSlot(name, false, true);
+        try (PreparedStatement statement = session.prepareStatement(
+                "SELECT pg_create_physical_replication_slot(?, immediately_reserve => true)")) {
+            statement.setString(1, name);
+            statement.execute();
             LOG.info("slot {} of {} made", name, node);
-        } catch (NightshiftException e) {
-            if (!ReplicationConnection.sqlState(e).orElse("").equals(EXISTS_ALREADY)) {
-                throw e;
+        } catch (SQLException e) {
+            if (!EXISTS_ALREADY.equals(e.getSQLState())) {
+                throw SqlStates.failure("slot " + name + " of " + node + " not made", e);
             }
         }
     }

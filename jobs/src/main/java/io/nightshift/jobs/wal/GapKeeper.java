@@ -2,14 +2,11 @@ package io.nightshift.jobs.wal;
 
 import io.nightshift.infra.backup.BackupCatalog;
 import io.nightshift.infra.backup.BackupDocument;
-import io.nightshift.infra.config.DataSize;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.replication.WalRange;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
-import io.nightshift.infra.run.Finding;
 import io.nightshift.infra.run.RunContext;
-import io.nightshift.infra.run.Severity;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.wal.WalGap;
 import io.nightshift.jobs.wal.ArchiveStream.Source;
@@ -84,26 +81,13 @@ final class GapKeeper {
             WalGap gap = new WalGap(
                     part.timeline(), part.start(), part.end(), String.valueOf(removed.getMessage()), now, asks);
             source.archive().record(gap);
-            report(gap);
+            run.report(gap.finding(run.cluster()));
         }
         if (asks) {
             run.request(FULL_BACKUP, "WAL from " + from + " to " + to + " was removed before it was archived");
             fullIsWanted = true;
         }
         return to;
-    }
-
-    private void report(WalGap gap) {
-        run.report(
-                new Finding(
-                        "wal/gap/" + gap.timeline() + "/" + gap.from(),
-                        Severity.ERROR,
-                        "WAL archive of " + run.cluster(),
-                        new DataSize(gap.to().minus(gap.from())).rounded() + " of timeline " + gap.timeline() + " from "
-                                + gap.from() + " to " + gap.to() + " is missing for good: " + gap.reason(),
-                        gap.fullRequested()
-                                ? "a full backup was asked for: no recovery goes across a gap"
-                                : "take a full backup: no recovery goes across a gap; one was asked for less than twelve hours ago"));
     }
 
     /** A gap whose full backup failed, or was not asked for because another one was, is not forgotten. */

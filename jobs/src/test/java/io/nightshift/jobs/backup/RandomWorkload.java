@@ -15,7 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.postgresql.PGConnection;
 
@@ -257,7 +258,10 @@ final class RandomWorkload {
 
         static final String TABLE = "noise";
 
-        private final AtomicBoolean over = new AtomicBoolean();
+        /** The backup needs the processor as well. */
+        private static final long PAUSE_MILLIS = 80;
+
+        private final CountDownLatch over = new CountDownLatch(1);
         private final CompletableFuture<Void> made;
 
         Noise(TestPostgres postgres) {
@@ -266,20 +270,28 @@ final class RandomWorkload {
                     "CREATE TABLE IF NOT EXISTS " + TABLE + " (id int, filler text)",
                     "CREATE INDEX IF NOT EXISTS noise_id ON " + TABLE + " (id)");
             made = CompletableFuture.runAsync(() -> {
-                while (!over.get()) {
+                do {
                     postgres.execute(
                             "postgres",
                             "INSERT INTO noise SELECT i, repeat('n', 300) FROM generate_series(1, 500) i",
                             "UPDATE noise SET filler = 'u' WHERE id % 7 = 3",
                             "DELETE FROM noise WHERE ctid > '(3,0)'",
                             "VACUUM noise");
-                }
+                } while (!isOver());
             });
+        }
+
+        private boolean isOver() {
+            try {
+                return over.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
         }
 
         @Override
         public void close() {
-            over.set(true);
+            over.countDown();
             made.join();
         }
     }
@@ -292,23 +304,27 @@ final class RandomWorkload {
         List<String> state = new ArrayList<>();
         for (String database :
                 texts(connections, "postgres", "SELECT datname FROM pg_database WHERE datallowconn ORDER BY 1")) {
-            for (String table : texts(
-                    connections,
-                    database,
-                    "SELECT relname FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p'"
-                            + " AND relnamespace = 'public'::regnamespace AND relname <> 'noise' ORDER BY 1")) {
-                state.add(database + " " + table + " "
-                        + texts(
-                                connections,
-                                database,
-                                "SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off",
-                                "SELECT count(*) || ' ' || coalesce(sum(hashtext(t::text)::bigint), 0) FROM " + table
-                                        + " t",
-                                "SET enable_seqscan = off; SET enable_indexonlyscan = on",
-                                "SELECT count(*) || ' ' || coalesce(sum(id), 0) FROM " + table + " WHERE id >= 0"));
+            try (Connection connection = connections.to(database);
+                    Statement session = connection.createStatement()) {
+                for (String table : texts(
+                        session,
+                        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relpersistence = 'p'"
+                                + " AND relnamespace = 'public'::regnamespace AND relname <> 'noise' ORDER BY 1")) {
+                    state.add(database + " " + table + " " + rows(session, table));
+                }
             }
         }
         return state;
+    }
+
+    private static List<String> rows(Statement session, String table) throws SQLException {
+        return texts(
+                session,
+                "RESET ALL",
+                "SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off",
+                "SELECT count(*) || ' ' || coalesce(sum(hashtext(t::text)::bigint), 0) FROM " + table + " t",
+                "SET enable_seqscan = off; SET enable_indexonlyscan = on",
+                "SELECT count(*) || ' ' || coalesce(sum(id), 0) FROM " + table + " WHERE id >= 0");
     }
 
     /** Whether an index alone counts the rows of the noise that are there. */
@@ -346,15 +362,19 @@ final class RandomWorkload {
 
     private static List<String> texts(Connections connections, String database, String... statements)
             throws SQLException {
-        List<String> texts = new ArrayList<>();
         try (Connection connection = connections.to(database);
-                Statement statement = connection.createStatement()) {
-            for (String sql : statements) {
-                if (statement.execute(sql)) {
-                    try (ResultSet rows = statement.getResultSet()) {
-                        while (rows.next()) {
-                            texts.add(rows.getString(1));
-                        }
+                Statement session = connection.createStatement()) {
+            return texts(session, statements);
+        }
+    }
+
+    private static List<String> texts(Statement session, String... statements) throws SQLException {
+        List<String> texts = new ArrayList<>();
+        for (String sql : statements) {
+            if (session.execute(sql)) {
+                try (ResultSet rows = session.getResultSet()) {
+                    while (rows.next()) {
+                        texts.add(rows.getString(1));
                     }
                 }
             }

@@ -11,9 +11,6 @@ import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.TestCluster;
 import java.nio.file.Files;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -54,14 +51,8 @@ class YieldingBackupTest {
         cluster.close();
     }
 
-    private static long streaming() throws Exception {
-        try (Connection connection = cluster.postgres().connect("postgres");
-                Statement statement = connection.createStatement();
-                ResultSet row =
-                        statement.executeQuery("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")) {
-            row.next();
-            return row.getLong(1);
-        }
+    private static long streaming() {
+        return cluster.postgres().number("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'");
     }
 
     private static JobRun backup(String floorRate) {

@@ -100,7 +100,7 @@ class ComparedRowsTest {
                     settings(new WalArchiveJobType(), Map.of("store-partial-every", "1s")));
             archiving = archive.begin();
             await().atMost(PATIENCE)
-                    .until(() -> ask(primary.connect("postgres"), "SELECT count(*) FROM pg_replication_slots")
+                    .until(() -> primary.text("SELECT count(*) FROM pg_replication_slots")
                             .equals("1"));
             JobRun.of(
                             new FullBackupJobType(),
@@ -202,7 +202,8 @@ class ComparedRowsTest {
 
     private static void assertReplays(Pair pair) {
         await().atMost(PATIENCE)
-                .until(() -> ask(pair.standby.connect("postgres"), "SELECT pg_get_wal_replay_pause_state()")
+                .until(() -> pair.standby
+                        .text("SELECT pg_get_wal_replay_pause_state()")
                         .equals("not paused"));
     }
 
@@ -274,7 +275,7 @@ class ComparedRowsTest {
             PausedStandby paused =
                     PausedStandby.of(cluster.node(new Intent.Standby(new DataSize(Long.MAX_VALUE))), "test");
 
-            ask(newest.standby.connect("postgres"), """
+            newest.standby.text("""
                     SELECT count(pg_terminate_backend(pid)) FROM (
                         SELECT pid FROM pg_stat_activity
                          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
@@ -289,18 +290,17 @@ class ComparedRowsTest {
     @Test
     void a_standby_that_somebody_else_has_paused_stays_paused() throws Exception {
         String state = "SELECT pg_get_wal_replay_pause_state()";
-        ask(newest.standby.connect("postgres"), "SELECT pg_wal_replay_pause()::text");
-        await().atMost(PATIENCE)
-                .until(() -> ask(newest.standby.connect("postgres"), state).equals("paused"));
+        newest.standby.text("SELECT pg_wal_replay_pause()::text");
+        await().atMost(PATIENCE).until(() -> newest.standby.text(state).equals("paused"));
 
         try {
             JobReport report = newest.test(newest.cluster, Map.of("digest-limit", "1m"), () -> {})
                     .report();
 
             assertThat(report.notEvaluated()).anyMatch(gap -> gap.reason().endsWith(" is paused by somebody else"));
-            assertThat(ask(newest.standby.connect("postgres"), state)).isEqualTo("paused");
+            assertThat(newest.standby.text(state)).isEqualTo("paused");
         } finally {
-            ask(newest.standby.connect("postgres"), "SELECT pg_wal_replay_resume()::text");
+            newest.standby.text("SELECT pg_wal_replay_resume()::text");
         }
         assertReplays(newest);
     }
@@ -315,10 +315,9 @@ class ComparedRowsTest {
                         "GRANT pg_monitor TO half",
                         "GRANT EXECUTE ON FUNCTION pg_wal_replay_pause() TO half");
         await().atMost(PATIENCE)
-                .until(() -> ask(
-                                newest.standby.connect("postgres"),
-                                "SELECT count(*) FROM pg_proc WHERE proname = 'pg_wal_replay_pause'"
-                                        + " AND proacl::text LIKE '%half%'")
+                .until(() -> newest.standby
+                        .text("SELECT count(*) FROM pg_proc WHERE proname = 'pg_wal_replay_pause'"
+                                + " AND proacl::text LIKE '%half%'")
                         .equals("1"));
 
         JobReport report = newest.test(newest.cluster.as("half", "half"), Map.of("digest-limit", "1m"), () -> {})
@@ -397,7 +396,9 @@ class ComparedRowsTest {
     void any_moment_can_be_reached_and_has_what_was_committed_before_it() throws Exception {
         CompletableFuture<Void> writing = newest.write();
         await().atMost(PATIENCE)
-                .until(() -> ask(newest.alone.postgres().connect("postgres"), "SELECT count(*) > 1000 FROM written")
+                .until(() -> newest.alone
+                        .postgres()
+                        .text("SELECT count(*) > 1000 FROM written")
                         .equals("t"));
         newest.endWriting();
         writing.join();
@@ -417,9 +418,10 @@ class ComparedRowsTest {
                 .present(TestCluster.NAME, Clock.systemUTC().instant())
                 .orElseThrow()) {
             assertThat(ask(copy.connect("postgres"), "SELECT count(*) FROM public.written"))
-                    .isEqualTo(ask(
-                            newest.alone.postgres().connect("postgres"),
-                            "SELECT count(*) FROM written WHERE pg_xact_commit_timestamp(xmin) <= '" + moment + "'"));
+                    .isEqualTo(newest.alone
+                            .postgres()
+                            .text("SELECT count(*) FROM written WHERE pg_xact_commit_timestamp(xmin) <= '" + moment
+                                    + "'"));
         } finally {
             newest.cluster.restoredCopies().discard(TestCluster.NAME);
         }

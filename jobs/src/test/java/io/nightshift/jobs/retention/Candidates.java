@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Backups of one system, each an hour after the one before it in time began at the latest; WAL grows by 1,000 bytes a day. */
@@ -54,11 +55,14 @@ final class Candidates {
                 new BackupLabel(endedAt.minus(Duration.ofHours(1)), type, "r8f3"),
                 parent == null ? null : parent.label(),
                 true,
+                false,
                 endedAt,
                 new Timeline(1),
                 new Lsn(1_000 * day),
+                true,
                 null,
                 type == BackupType.FULL ? 1_000_000 : 100_000,
+                Set.of("near"),
                 null,
                 null,
                 List.of(),
@@ -89,6 +93,49 @@ final class Candidates {
         return replace(backup, true, null, null, null, List.of(), List.of(storage));
     }
 
+    Candidate refuted(Candidate backup) {
+        all.remove(backup);
+        return add(new Candidate(
+                backup.paths(),
+                backup.label(),
+                backup.parent(),
+                true,
+                true,
+                backup.endedAt(),
+                backup.timeline(),
+                backup.startLsn(),
+                backup.leadsOn(),
+                null,
+                backup.bytes(),
+                backup.holders(),
+                null,
+                null,
+                List.of(),
+                List.of()));
+    }
+
+    /** On a timeline that the cluster has left before this backup ended, or from which it has gone on. */
+    Candidate onTimeline(Candidate backup, int timeline, boolean leadsOn) {
+        all.remove(backup);
+        return add(new Candidate(
+                backup.paths(),
+                backup.label(),
+                backup.parent(),
+                true,
+                false,
+                backup.endedAt(),
+                new Timeline(timeline),
+                backup.startLsn(),
+                leadsOn,
+                null,
+                backup.bytes(),
+                backup.holders(),
+                null,
+                null,
+                List.of(),
+                List.of()));
+    }
+
     private Candidate replace(
             Candidate backup,
             boolean restorable,
@@ -103,11 +150,14 @@ final class Candidates {
                 backup.label(),
                 backup.parent(),
                 restorable,
+                false,
                 backup.endedAt(),
                 backup.timeline(),
                 backup.startLsn(),
+                backup.leadsOn(),
                 wal,
                 backup.bytes(),
+                backup.holders(),
                 provenAt,
                 pin,
                 users,

@@ -13,12 +13,15 @@ import io.nightshift.infra.storage.StorageSet;
 import io.nightshift.infra.storage.StoredObject;
 import io.nightshift.infra.storage.StoredObjectWriter;
 import io.nightshift.jobs.JobRun;
+import io.nightshift.jobs.RememberedRun;
 import io.nightshift.jobs.TestCluster;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
@@ -111,6 +114,14 @@ final class InventedCluster implements AutoCloseable {
 
     JobRun run(Map<String, Object> settings) {
         return run(cluster, settings);
+    }
+
+    /** A run a day ago has said what expires: nothing is deleted in the first night. */
+    void lastNight() {
+        RetentionSettings settings = RecordBinder.fromMap(RetentionSettings.class, CONFIRMED_WEEK);
+        var run = RememberedRun.first(RetentionJobType.NAME, TestCluster.NAME, settings, false);
+        Clock yesterday = Clock.fixed(now.minus(Duration.ofDays(1)), ZoneOffset.UTC);
+        new ExpireBackupsTasklet(run, cluster.clusterStorages(), yesterday).expire();
     }
 
     static JobRun run(TestCluster on, Map<String, Object> settings) {

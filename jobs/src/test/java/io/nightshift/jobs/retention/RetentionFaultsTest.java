@@ -40,6 +40,7 @@ class RetentionFaultsTest {
         BackupLabel next = world.backup(8, BackupType.INCREMENTAL, opener);
         BackupLabel last = world.backup(2, BackupType.INCREMENTAL, next);
         world.archive(26, 0);
+        world.lastNight();
         return List.of(opener, next, last);
     }
 
@@ -116,8 +117,8 @@ class RetentionFaultsTest {
     }
 
     static List<String> places() {
-        List<String> places = new ArrayList<>(
-                List.of("retention.document-deleted", "retention.backup-deleted", "retention.wal-deleted"));
+        List<String> places = new ArrayList<>(List.of(
+                "retention.marked", "retention.document-deleted", "retention.backup-deleted", "retention.wal-deleted"));
         Collections.shuffle(
                 places, Seed.underTest().get(Seed.underTest().size() - 1).random());
         return places.subList(0, Effort.of(1, places.size()));

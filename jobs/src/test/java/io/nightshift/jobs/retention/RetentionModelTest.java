@@ -15,7 +15,9 @@ import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.retention.RetentionPast;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.JobReport;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.FileTree;
@@ -27,20 +29,27 @@ import io.nightshift.infra.storage.Storage;
 import io.nightshift.infra.storage.StorageSet;
 import io.nightshift.infra.storage.StoredObject;
 import io.nightshift.infra.storage.StoredObjectWriter;
+import io.nightshift.jobs.JobRun;
 import io.nightshift.jobs.RememberedRun;
 import io.nightshift.jobs.TestCluster;
+import io.nightshift.jobs.verify.VerifyStorageJobType;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,7 +62,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class RetentionModelTest {
 
-    private static final int STEPS = Effort.of(25, 2_000);
+    private static final int STEPS = Effort.of(18, 2_000);
     private static final Duration WINDOW = Duration.ofDays(7);
     private static final int FULLS = 2;
     private static final int SEGMENT = 1 << 20;
@@ -61,6 +70,7 @@ class RetentionModelTest {
     private final List<String> story = new ArrayList<>();
     private final List<BackupLabel> taken = new ArrayList<>();
     private final Set<BackupLabel> damaged = new HashSet<>();
+    private final Map<BackupLabel, Instant> neededAt = new HashMap<>();
     private Random random;
     private TestCluster cluster;
     private List<Storage> storages;
@@ -84,6 +94,7 @@ class RetentionModelTest {
             retention(cluster, now, false);
             for (int step = 0; step < STEPS; step++) {
                 step();
+                needed().forEach(label -> neededAt.put(label, now));
                 assertThat(backups().stream()
                                 .filter(backup -> !damaged.contains(backup.label()))
                                 .filter(backup -> BackupChain.of(backup, backups()).links().stream()
@@ -92,6 +103,8 @@ class RetentionModelTest {
                         .as("%s", this.told(seed))
                         .isEmpty();
             }
+            requireThatAllGoesInTheEnd();
+            requireThatDamageIsReported();
             StoredBackup newest = restorable().get(restorable().size() - 1);
             for (Storage storage : storages) {
                 assertThat(new BackupVerifier(1)
@@ -109,9 +122,9 @@ class RetentionModelTest {
         return "seed " + seed + "\n" + String.join("\n", story);
     }
 
-    private void step() {
+    private void step() throws IOException {
         now = now.plus(Duration.ofHours(6 + random.nextInt(24)));
-        switch (random.nextInt(12)) {
+        switch (random.nextInt(14)) {
             case 0, 1 -> back(BackupType.FULL);
             case 2, 3, 4 -> back(BackupType.INCREMENTAL);
             case 5 -> back(BackupType.DIFFERENTIAL);
@@ -119,6 +132,8 @@ class RetentionModelTest {
             case 7 -> damage();
             case 8 -> wrongClock();
             case 9 -> interrupted();
+            case 10 -> twoAtOnce();
+            case 11 -> damageOneCopy();
             default -> clean();
         }
     }
@@ -195,6 +210,46 @@ class RetentionModelTest {
         story.add("damage " + any.label());
     }
 
+    /** In one storage, so that the other can mend it. */
+    private void damageOneCopy() throws IOException {
+        List<StoredBackup> whole = backups().stream()
+                .filter(backup -> backup.storages(StoredBackup.State.OK).size() == storages.size())
+                .toList();
+        if (whole.isEmpty()) {
+            return;
+        }
+        StoredBackup any = whole.get(random.nextInt(whole.size()));
+        String name = storages.get(random.nextInt(2)).name();
+        Path archive = cluster.storage(name).resolve(any.paths().archive(any.label(), "base.tar"));
+        byte[] content = Files.readAllBytes(archive);
+        content[random.nextInt(content.length)] ^= 1;
+        Files.write(archive, content);
+
+        verifyStorages();
+
+        story.add("damage and repair of " + any.label() + " in " + name);
+        assertThat(backups().stream()
+                        .filter(backup -> backup.label().equals(any.label()))
+                        .flatMap(backup -> backup.storages(StoredBackup.State.DAMAGED).stream()))
+                .as("%s", story)
+                .isEmpty();
+    }
+
+    private JobReport verifyStorages() {
+        var type = new VerifyStorageJobType();
+        return JobRun.of(type, cluster, RecordBinder.fromMap(type.settings(), Map.of("every", "1d")))
+                .attempt()
+                .completed()
+                .report();
+    }
+
+    private void requireThatDamageIsReported() {
+        String findings = verifyStorages().findings().toString();
+        assertThat(backups().stream().map(StoredBackup::label).filter(damaged::contains))
+                .as("%s", story)
+                .allMatch(label -> findings.contains(label.toString()));
+    }
+
     /** Nobody has confirmed anything: the run must delete nothing. */
     private void wrongClock() {
         Instant wrong = random.nextBoolean()
@@ -226,6 +281,37 @@ class RetentionModelTest {
         requireThere(needed);
     }
 
+    /** The lease keeps this from happening; if it does all the same, nothing is lost. */
+    private void twoAtOnce() {
+        Set<BackupLabel> needed = needed();
+        List<CompletableFuture<Void>> both = List.of(
+                CompletableFuture.runAsync(() -> retention(cluster, now, true)),
+                CompletableFuture.runAsync(() -> retention(cluster, now, true)));
+        List<Throwable> failures = both.stream()
+                .map(one -> catchThrowable(one::join))
+                .filter(Objects::nonNull)
+                .toList();
+        story.add("two runs at " + now + ": " + failures);
+        requireThere(needed);
+    }
+
+    /** Without new backups and with a run each night, what nothing keeps goes, in all storages. */
+    private void requireThatAllGoesInTheEnd() {
+        for (int night = 0; night < 3; night++) {
+            now = now.plus(Duration.ofDays(1));
+            needed().forEach(label -> neededAt.put(label, now));
+            retention(cluster, now, true);
+        }
+        Inventory left = Inventory.of(TestCluster.NAME, storages, List.of("far", "near"), now);
+        assertThat(settings(true).policy().decide(left.candidates(), now).expired())
+                .filteredOn(backup ->
+                        neededAt.getOrDefault(backup.label(), Instant.MIN).isBefore(now.minus(Duration.ofDays(2))))
+                .as("%s", story)
+                .isEmpty();
+        assertThat(left.debris()).isEmpty();
+        assertThat(left.broken()).isEmpty();
+    }
+
     private void clean() {
         Set<BackupLabel> needed = needed();
         retention(cluster, now, true);
@@ -240,10 +326,13 @@ class RetentionModelTest {
     }
 
     private void retention(TestCluster on, Instant at, boolean confirmed) {
-        RetentionSettings settings = RecordBinder.fromMap(
-                RetentionSettings.class, Map.of("window", "7d", "fulls", FULLS, "confirmed", confirmed));
-        var run = RememberedRun.first(RetentionJobType.NAME, TestCluster.NAME, settings, false);
+        var run = RememberedRun.first(RetentionJobType.NAME, TestCluster.NAME, settings(confirmed), false);
         new ExpireBackupsTasklet(run, on.clusterStorages(), Clock.fixed(at, ZoneOffset.UTC)).expire();
+    }
+
+    private static RetentionSettings settings(boolean confirmed) {
+        return RecordBinder.fromMap(
+                RetentionSettings.class, Map.of("window", "7d", "fulls", FULLS, "confirmed", confirmed));
     }
 
     /** By a plainer way of thinking than the policy's. */
@@ -276,9 +365,21 @@ class RetentionModelTest {
         assertThat(restorable().stream().map(StoredBackup::label).toList())
                 .as("%s", story)
                 .containsAll(needed);
+        Set<BackupLabel> readSinceLastNight = new TreeSet<>();
+        neededAt.forEach((label, at) -> {
+            if (at.isAfter(now.minus(RetentionPast.NIGHT)) && !damaged.contains(label)) {
+                readSinceLastNight.add(label);
+            }
+        });
+        assertThat(backups().stream().map(StoredBackup::label).toList())
+                .as("what was needed a few hours ago, %s", story)
+                .containsAll(readSinceLastNight);
     }
 
-    /** What single backups need, and all from the backup on with which the window begins. */
+    /**
+     * What single backups need, and all from the backup on with which the window begins. Where a newer one began it and was
+     * damaged since, the WAL before that one has gone already.
+     */
     private void requireWal() {
         Set<Long> wanted = new TreeSet<>();
         List<StoredBackup> restorable = restorable();
@@ -287,9 +388,11 @@ class RetentionModelTest {
             long behind = backup.document().orElseThrow().endLsn().position() / SEGMENT;
             LongStream.range(first, behind).forEach(wanted::add);
         }
-        restorable.stream()
+        backups().stream()
                 .filter(backup -> !ended(backup).isAfter(now.minus(WINDOW)))
                 .reduce((older, newer) -> newer)
+                .filter(newest ->
+                        restorable.stream().anyMatch(backup -> backup.label().equals(newest.label())))
                 .ifPresent(opener -> LongStream.range(
                                 opener.document().orElseThrow().startLsn().position() / SEGMENT, segment)
                         .forEach(wanted::add));

@@ -2,15 +2,23 @@ package io.nightshift.jobs.retention;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.postgres.Lsn;
 import io.nightshift.infra.postgres.Timeline;
+import io.nightshift.infra.retention.RetentionPast;
+import io.nightshift.infra.retention.RetentionRecord;
+import io.nightshift.infra.wal.KeptWal;
 import io.nightshift.jobs.retention.RetentionDecision.Verdict;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The rules, as the documentation says them. */
@@ -62,6 +70,59 @@ class RetentionPolicyTest {
     }
 
     @Test
+    void
+            where_the_newest_backup_before_the_window_lies_on_a_branch_that_was_given_up_the_one_that_leads_on_stays_too() {
+        Candidate older = backups.full(30);
+        Candidate leading = backups.full(20);
+        Candidate lost = backups.onTimeline(backups.full(9), 1, false);
+        backups.onTimeline(backups.full(3), 2, true);
+
+        RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW);
+
+        assertThat(decision.expired()).containsExactly(older);
+        assertThat(reasons(decision, leading))
+                .containsExactly("the recovery window begins at 2026-11-21T03:00:00Z, and of timeline 1 this is the"
+                        + " newest backup before that leads on from it");
+        assertThat(decision.kept()).contains(lost);
+        assertThat(decision.wal().get(0).from()).isEqualTo(leading.startLsn());
+    }
+
+    @Test
+    void where_nobody_knows_which_branch_leads_on_the_newest_backup_of_each_stays() {
+        backups.onTimeline(backups.full(30), 1, false);
+        Candidate first = backups.onTimeline(backups.full(20), 1, false);
+        Candidate second = backups.onTimeline(backups.full(9), 2, false);
+        backups.onTimeline(backups.full(3), 3, true);
+
+        RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW);
+
+        assertThat(decision.expired()).hasSize(1);
+        assertThat(decision.kept()).contains(first, second);
+    }
+
+    @Test
+    void what_nothing_keeps_is_due_when_runs_have_said_so_for_a_night_and_not_before_what_builds_on_it() {
+        Candidate full = backups.full(30);
+        Candidate next = backups.incremental(29, full);
+        Candidate other = backups.full(20);
+        backups.full(9);
+        RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW);
+        Instant lastNight = NOW.minus(Duration.ofHours(23));
+
+        assertThat(decision.expired()).containsExactly(next, other, full);
+        assertThat(decision.due(RetentionPast.none(), NOW)).isEmpty();
+        assertThat(decision.due(past(NOW.minus(Duration.ofHours(2)), full, next, other), NOW))
+                .isEmpty();
+        assertThat(decision.due(past(lastNight, full, next, other), NOW)).containsExactly(next, other, full);
+        assertThat(decision.due(past(lastNight, full, other), NOW)).containsExactly(other);
+    }
+
+    private static RetentionPast past(Instant at, Candidate... expired) {
+        Set<BackupLabel> labels = Stream.of(expired).map(Candidate::label).collect(Collectors.toSet());
+        return new RetentionPast(List.of(new RetentionRecord(at, labels, Map.of(), List.of(), List.of())));
+    }
+
+    @Test
     void what_a_kept_backup_builds_on_is_kept_and_what_builds_on_an_expired_one_goes_before_it() {
         Candidate first = backups.full(21);
         Candidate firstNext = backups.incremental(20, first);
@@ -93,6 +154,18 @@ class RetentionPolicyTest {
         assertThat(decision.expired()).containsExactly(older);
         assertThat(reasons(decision, next)).containsExactly(unreadable.label() + " builds on it");
         assertThat(decision.kept()).contains(full);
+    }
+
+    @Test
+    void the_oldest_backup_of_all_may_be_what_an_unreadable_one_builds_on() {
+        Candidate full = backups.full(30);
+        backups.pinned(
+                backups.at(NOW.minus(Duration.ofDays(9)), BackupType.INCREMENTAL, null),
+                new Pin("audit", NOW.plus(Duration.ofDays(1))));
+        backups.full(8);
+
+        assertThat(new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW).kept())
+                .contains(full);
     }
 
     @Test
@@ -138,6 +211,27 @@ class RetentionPolicyTest {
         assertThat(reasons(decision, lateOctober)).containsExactly("the last of 2026-10, monthly 2 of 2");
         assertThat(reasons(decision, lastYear)).containsExactly("the last of 2025, yearly 2 of 2");
         assertThat(reasons(decision, november)).contains("the last of 2026-11, monthly 1 of 2");
+    }
+
+    @Test
+    void can_be_read_aloud() {
+        var policy = new RetentionPolicy(
+                Duration.ofDays(14), 2, Map.of(Period.YEAR, 1, Period.WEEK, 4), ZoneId.of("Asia/Colombo"));
+
+        assertThat(policy.inWords()).isEqualTo("""
+                kept:
+                any moment of the last 14d;
+                the 2 newest full backups that can be restored, with all that is built on them;
+                the last backup of each of 4 weeks, 1 year that have one, in Asia/Colombo;
+                the newest that a restore has proven;
+                what is pinned, in use, or lacking in a storage;
+                and all that these build on""");
+        assertThat(new RetentionPolicy(WEEK, 1).inWords()).startsWith("""
+                kept:
+                any moment of the last 7d;
+                the newest full backup that can be restored, with all that is built on it;
+                the newest that a restore has proven;
+                """);
     }
 
     @Test
@@ -189,16 +283,78 @@ class RetentionPolicyTest {
     }
 
     @Test
-    void what_somebody_works_with_and_what_a_storage_lacks_stays() {
-        Candidate used = backups.used(backups.full(30), "run 812");
+    void what_a_storage_lacks_stays() {
         Candidate lacked = backups.lackedBy(backups.full(29), "far");
         backups.full(8);
 
         RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW);
 
         assertThat(decision.expired()).isEmpty();
-        assertThat(reasons(decision, used)).containsExactly("run 812 works with it");
         assertThat(reasons(decision, lacked)).containsExactly("storage far does not have it yet");
+    }
+
+    @Test
+    void what_somebody_works_with_expires_and_is_not_due_nor_what_it_builds_on() {
+        Candidate full = backups.full(30);
+        Candidate used = backups.used(backups.incremental(29, full), "the writer of a backup");
+        Candidate other = backups.full(28);
+        backups.full(8);
+        RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW);
+
+        assertThat(decision.expired()).hasSize(3);
+        assertThat(decision.due(past(NOW.minus(Duration.ofHours(23)), full, used, other), NOW))
+                .containsExactly(other);
+    }
+
+    @Test
+    void a_refuted_backup_keeps_what_it_kept_and_the_newest_that_is_not_refuted_stays_too() {
+        Candidate september = backups.full(80);
+        Candidate older = backups.full(60);
+        Candidate sound = backups.full(30);
+        Candidate lateOctober = backups.refuted(backups.full(29));
+        Candidate opener = backups.refuted(backups.full(9));
+        Candidate newest = backups.refuted(backups.full(3));
+        var policy = new RetentionPolicy(WEEK, 1, Map.of(Period.MONTH, 2), ZoneId.of("UTC"));
+
+        RetentionDecision decision = policy.decide(backups.all(), NOW);
+
+        assertThat(decision.expired()).containsExactly(older, september);
+        assertThat(reasons(decision, lateOctober)).containsExactly("the last of 2026-10, monthly 2 of 2");
+        assertThat(reasons(decision, opener)).hasSize(1).first().asString().startsWith("the recovery window begins at");
+        assertThat(reasons(decision, newest)).contains("full chain 1 of the 1 that are always kept");
+        assertThat(reasons(decision, sound))
+                .containsExactly(
+                        "the recovery window begins at 2026-11-21T03:00:00Z, and this is the newest backup before that no"
+                                + " restore test has refuted",
+                        "full chain 1 of the 1 that no restore test has refuted",
+                        "the last of 2026-10, monthly 2 of 2");
+        assertThat(decision.wal().get(0).from()).isEqualTo(sound.startLsn());
+    }
+
+    @Test
+    void a_system_to_which_an_upgrade_went_back_keeps_what_its_part_of_the_window_begins_with() {
+        Candidates upgraded = new Candidates(18);
+        Candidate before = backups.full(20);
+        Candidate last = backups.full(15);
+        Candidate beside = upgraded.full(10);
+        backups.full(3);
+
+        RetentionDecision decision = new RetentionPolicy(WEEK, 1).decide(backups.with(upgraded), NOW);
+
+        assertThat(decision.expired()).containsExactly(before);
+        assertThat(decision.kept()).contains(last, beside);
+        assertThat(decision.wal()).extracting(KeptWal::from).contains(last.startLsn());
+    }
+
+    @Test
+    void of_a_system_without_a_backup_of_which_nothing_was_kept_nothing_is_kept() {
+        Candidate live = backups.full(3);
+        BackupPaths ended = new Candidates(15).full(3).paths();
+
+        RetentionDecision decision =
+                new RetentionPolicy(WEEK, 1).decide(backups.all(), NOW).with(List.of(ended, live.paths()));
+
+        assertThat(decision.wal()).hasSize(2).contains(new KeptWal(ended, null, List.of()));
     }
 
     @Test
@@ -206,13 +362,14 @@ class RetentionPolicyTest {
         backups.full(40);
         Candidate monthly = backups.needingWal(backups.full(33), new Lsn(33_000), new Lsn(33_500));
         Candidate opener = backups.full(9);
-        backups.full(3);
+        backups.needingWal(backups.full(3), new Lsn(997_000), new Lsn(997_500));
         var policy = new RetentionPolicy(WEEK, 1, Map.of(Period.MONTH, 2), ZoneId.of("UTC"));
 
         RetentionDecision decision = policy.decide(backups.all(), NOW);
 
         assertThat(decision.kept()).contains(monthly, opener);
-        WalDecision wal = decision.wal().get(0);
+        KeptWal wal = decision.wal().get(0);
+        assertThat(wal.also()).containsExactly(monthly.wal());
         Timeline one = new Timeline(1);
         assertThat(wal.from()).isEqualTo(opener.startLsn());
         assertThat(wal.keeps(one, new Lsn(900_000), opener.startLsn())).isFalse();
@@ -237,7 +394,7 @@ class RetentionPolicyTest {
 
         assertThat(now.kept()).containsExactly(before, last, upgraded);
         assertThat(then.expired()).containsExactly(last, before);
-        assertThat(then.wal()).extracting(WalDecision::from).containsExactlyInAnyOrder(null, upgraded.startLsn());
+        assertThat(then.wal()).extracting(KeptWal::from).containsExactlyInAnyOrder(null, upgraded.startLsn());
     }
 
     @Test
@@ -260,7 +417,7 @@ class RetentionPolicyTest {
 
         assertThat(decision.kept()).contains(live);
         assertThat(decision.wal())
-                .extracting(WalDecision::from)
+                .extracting(KeptWal::from)
                 .doesNotContainNull()
                 .contains(live.startLsn());
     }
