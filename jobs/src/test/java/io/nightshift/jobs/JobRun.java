@@ -2,6 +2,9 @@ package io.nightshift.jobs;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.nightshift.infra.chunk.ChunkBook;
+import io.nightshift.infra.config.Rules;
+import io.nightshift.infra.index.IndexHistory;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.RestoredCopies;
@@ -11,7 +14,9 @@ import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.run.Progress;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.WorkFolder;
+import io.nightshift.infra.schema.SchemaBook;
 import io.nightshift.infra.storage.ClusterStorages;
+import io.nightshift.infra.workload.StatementBook;
 import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
@@ -78,6 +83,12 @@ public final class JobRun {
     private final RestartableJobRepository repository = new RestartableJobRepository();
     private final Map<String, Runnable> before = new HashMap<>();
     private RememberedRun present;
+    private ChunkBook book = ChunkBook.ofThisProcess();
+    private Rules rules = Rules.NONE;
+    private SchemaBook schemas = SchemaBook.ofThisProcess();
+    private IndexHistory indexes = IndexHistory.ofThisProcess();
+    private StatementBook statements = StatementBook.ofThisProcess();
+    private Clock clock = Clock.systemUTC();
     private boolean attempted;
 
     private JobRun(JobType type, TestCluster cluster, RememberedRun first) {
@@ -97,6 +108,43 @@ public final class JobRun {
     /** Does something each time before a step begins. */
     public JobRun before(String step, Runnable act) {
         before.put(step, act);
+        return this;
+    }
+
+    /** Keeps its chunks where another process finds them, or where other runs have left what they covered. */
+    public JobRun keepingChunks(ChunkBook other) {
+        book = other;
+        return this;
+    }
+
+    /** With rules of the cluster. */
+    public JobRun withRules(Rules configured) {
+        rules = configured;
+        return this;
+    }
+
+    /** Keeps the schemas that it sees where other runs find them. */
+    public JobRun keepingSchemas(SchemaBook other) {
+        schemas = other;
+        return this;
+    }
+
+    /** Keeps what indexes are used for where other runs find it, on another night perhaps. */
+    public JobRun keepingIndexes(IndexHistory other, Clock night) {
+        indexes = other;
+        clock = night;
+        return this;
+    }
+
+    /** Keeps what statements cost where other runs find it. */
+    public JobRun keepingStatements(StatementBook other) {
+        statements = other;
+        return this;
+    }
+
+    /** At another time. */
+    public JobRun at(Clock other) {
+        clock = other;
         return this;
     }
 
@@ -157,7 +205,12 @@ public final class JobRun {
             context.registerBean(ClusterStorages.class, cluster::clusterStorages);
             context.registerBean(WorkFolder.class, cluster::workFolder);
             context.registerBean(RestoredCopies.class, cluster::restoredCopies);
-            context.registerBean(Clock.class, Clock::systemUTC);
+            context.registerBean(ChunkBook.class, () -> book);
+            context.registerBean(Rules.class, () -> rules);
+            context.registerBean(SchemaBook.class, () -> schemas);
+            context.registerBean(IndexHistory.class, () -> indexes);
+            context.registerBean(StatementBook.class, () -> statements);
+            context.registerBean(Clock.class, () -> clock);
             context.registerBean(StepHooks.class, () -> new StepHooks(before));
             context.register(type.configuration());
             context.refresh();

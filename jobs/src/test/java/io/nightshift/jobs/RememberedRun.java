@@ -155,6 +155,11 @@ public final class RememberedRun implements RunContext {
     }
 
     @Override
+    public void leftAlone(String keys) {
+        draft.leaveAlone(keys);
+    }
+
+    @Override
     public void section(Section section) {
         draft.add(section);
     }

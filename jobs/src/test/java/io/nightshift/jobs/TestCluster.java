@@ -74,7 +74,11 @@ public final class TestCluster implements AutoCloseable {
     }
 
     public static TestCluster start(int major, Map<String, String> settings) {
-        TestPostgres postgres = TestPostgres.start(major, settings);
+        return on(TestPostgres.start(major, settings));
+    }
+
+    /** On a server that was made for it; it is closed with this. */
+    public static TestCluster on(TestPostgres postgres) {
         return new TestCluster(
                 postgres,
                 postgres::port,
@@ -103,8 +107,13 @@ public final class TestCluster implements AutoCloseable {
 
     /** The same cluster and storages, with one more node. */
     public TestCluster withStandby(PostgresServer standby) {
+        return withNode(standby.port());
+    }
+
+    /** The same with a node at this port, whoever answers there. */
+    public TestCluster withNode(int another) {
         List<NodeAddress> nodes = new ArrayList<>(standbys);
-        nodes.add(new NodeAddress("127.0.0.1", standby.port()));
+        nodes.add(new NodeAddress("127.0.0.1", another));
         return new TestCluster(
                 postgres, port, directory, false, username, password, storages, List.copyOf(nodes), layer);
     }
@@ -137,6 +146,11 @@ public final class TestCluster implements AutoCloseable {
      * @param coordinates port, role, password and directory; then the ports of standbys
      */
     public static TestCluster attach(String[] coordinates) {
+        return attach(coordinates, "local");
+    }
+
+    /** The same with other storages. */
+    public static TestCluster attach(String[] coordinates, String... storages) {
         return new TestCluster(
                 null,
                 () -> Integer.parseInt(coordinates[0]),
@@ -144,7 +158,7 @@ public final class TestCluster implements AutoCloseable {
                 false,
                 coordinates[1],
                 new Secret(coordinates[2]),
-                List.of("local"),
+                List.of(storages),
                 Stream.of(coordinates)
                         .skip(4)
                         .map(port -> new NodeAddress("127.0.0.1", Integer.parseInt(port)))
