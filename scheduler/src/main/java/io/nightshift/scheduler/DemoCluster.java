@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.FileSystemUtils;
 
@@ -40,11 +41,15 @@ public final class DemoCluster implements AutoCloseable {
     public static final String NAME = "demo";
     public static final String DATABASE = "chanuka";
 
+    private static final String AMCHECK = "CREATE EXTENSION IF NOT EXISTS amcheck";
+    private static final String STATEMENTS = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
+
     private static final Map<String, String> SETTINGS = Map.of(
             "shared_buffers", "128MB",
             "wal_level", "replica",
             "max_wal_senders", "10",
             "summarize_wal", "on",
+            "shared_preload_libraries", "pg_stat_statements",
             "cluster_name", NAME);
 
     /** What it is while it does not run: nobody can know its port. */
@@ -91,8 +96,12 @@ public final class DemoCluster implements AutoCloseable {
                 if (!exists(statement)) {
                     statement.execute("CREATE DATABASE " + DATABASE);
                 }
+                statement.execute(AMCHECK);
+                statement.execute(STATEMENTS);
             });
-            try (Connection connection = connect()) {
+            try (Connection connection = connect();
+                    Statement statement = connection.createStatement()) {
+                statement.execute(AMCHECK);
                 ChanukaSample sample = new ChanukaSample();
                 if (!sample.isPresent(connection)) {
                     sample.create(connection, scale, progress);
@@ -100,6 +109,18 @@ public final class DemoCluster implements AutoCloseable {
             }
         } catch (SQLException e) {
             throw SqlStates.failure("sample data of cluster " + NAME + " not made", e);
+        }
+    }
+
+    /** Whether the sample data is there, all of it. */
+    public boolean isFilled() throws SQLException {
+        var found = new AtomicBoolean();
+        administer(statement -> found.set(exists(statement)));
+        if (!found.get()) {
+            return false;
+        }
+        try (Connection connection = connect()) {
+            return new ChanukaSample().isPresent(connection);
         }
     }
 
@@ -195,8 +216,7 @@ public final class DemoCluster implements AutoCloseable {
         clusters.put(NAME, cluster);
         Map<String, StorageConfig> storages = new TreeMap<>(configuration.storages());
         storages.put(NAME, new DirectoryStorageConfig(NAME, storage(home)));
-        return new Configuration(
-                configuration.program(), clusters, storages, configuration.calendars(), configuration.jobs());
+        return configuration.with(clusters, storages);
     }
 
     private static ClusterConfig cluster(NodeAddress node, @Nullable Secret password) {

@@ -1,8 +1,13 @@
 package io.nightshift.scheduler;
 
+import io.nightshift.infra.chunk.ChunkBook;
+import io.nightshift.infra.chunk.StoredChunks;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.Passwords;
+import io.nightshift.infra.config.Rules;
 import io.nightshift.infra.health.StoredReadings;
+import io.nightshift.infra.index.IndexHistory;
+import io.nightshift.infra.index.StoredIndexHistory;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.HeavyWork;
@@ -10,8 +15,12 @@ import io.nightshift.infra.orchestrator.Shared;
 import io.nightshift.infra.restore.RestoredCopies;
 import io.nightshift.infra.run.RunContext;
 import io.nightshift.infra.run.WorkFolder;
+import io.nightshift.infra.schema.SchemaBook;
+import io.nightshift.infra.schema.StoredSchemas;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.TimedStorage;
+import io.nightshift.infra.workload.StatementBook;
+import io.nightshift.infra.workload.StoredStatements;
 import io.nightshift.scheduler.history.RunLogKeeper;
 import io.nightshift.scheduler.history.RunLogs;
 import io.nightshift.scheduler.launch.ActiveRuns;
@@ -241,6 +250,31 @@ class RunWiring {
                 Passwords.of(surroundings.environment()),
                 new Shared(HeavyWork.leased(leases, nodes::isDead), new StoredReadings(controlDatabase.connections())),
                 surroundings.clock());
+    }
+
+    @Bean
+    Rules rules(Configuration configuration) {
+        return configuration.rules();
+    }
+
+    @Bean
+    ChunkBook chunkBook(ControlDatabase controlDatabase) {
+        return new StoredChunks(controlDatabase.connections());
+    }
+
+    @Bean
+    StatementBook statementBook(ControlDatabase controlDatabase) {
+        return new StoredStatements(controlDatabase.connections());
+    }
+
+    @Bean
+    SchemaBook schemaBook(ControlDatabase controlDatabase) {
+        return new StoredSchemas(controlDatabase.connections());
+    }
+
+    @Bean
+    IndexHistory indexHistory(ControlDatabase controlDatabase) {
+        return new StoredIndexHistory(controlDatabase.connections());
     }
 
     @Bean

@@ -63,8 +63,12 @@ class ServeWiring {
 
     @Bean
     WorkQueue workQueue(
-            @Qualifier("workScheduler") Scheduler work, Turns turns, Requests requests, ContinuousRuns continuous) {
-        return new WorkQueue(work, turns, requests, continuous);
+            @Qualifier("workScheduler") Scheduler work,
+            Turns turns,
+            Requests requests,
+            ContinuousRuns continuous,
+            TransactionTemplate ledgerTransaction) {
+        return new WorkQueue(work, turns, requests, continuous, ledgerTransaction);
     }
 
     @Bean

@@ -3,12 +3,24 @@ package io.nightshift.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.nightshift.infra.chunk.StoredChunks;
+import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.health.CounterReading;
 import io.nightshift.infra.health.StoredReadings;
+import io.nightshift.infra.index.IndexHistory;
+import io.nightshift.infra.index.IndexSnapshot;
+import io.nightshift.infra.index.IndexSnapshotReader;
+import io.nightshift.infra.index.StoredIndexHistory;
+import io.nightshift.infra.lease.Lease;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -61,6 +73,93 @@ class ControlDatabaseTest {
             assertThat(stored.of("stage")).containsExactly(old);
             assertThat(stored.of("other")).isEmpty();
         }
+    }
+
+    @Test
+    void keeps_what_was_covered_last() {
+        try (Installation installation = Installation.withOwnControlDatabase();
+                ControlDatabase database = installation.controlDatabase()) {
+            StoredChunks stored = new StoredChunks(database.connections());
+            Instant now = now(database);
+
+            stored.cover("prod", List.of("a", "b"), now.minusSeconds(60));
+            stored.cover("prod", List.of("a", "a"), now);
+            stored.cover("prod", List.of("a"), now.minusSeconds(30));
+
+            assertThat(stored.covered("prod")).isEqualTo(Map.of("a", now, "b", now.minusSeconds(60)));
+            assertThat(stored.covered("stage")).isEmpty();
+
+            stored.forget("prod", List.of("a", "unheard-of"));
+            assertThat(stored.covered("prod")).containsOnlyKeys("b");
+        }
+    }
+
+    @Test
+    void keeps_what_indexes_are_used_for_as_memory_does_and_bounds_it() throws SQLException {
+        try (Installation installation = Installation.withOwnControlDatabase();
+                ControlDatabase database = installation.controlDatabase()) {
+            Installation.sql(database)
+                    .sql("INSERT INTO lease (name, owner, token) VALUES ('run/1', 'test', 7)")
+                    .update();
+            IndexHistory stored = new StoredIndexHistory(database.connections());
+            IndexHistory remembered = IndexHistory.ofThisProcess();
+            var place = new IndexHistory.Place("prod", "shop");
+            List<NodeAddress> nodes = List.of(new NodeAddress("db1", 5432), new NodeAddress("db2", 5432));
+            Duration window = Duration.ofDays(10);
+            Instant first = now(database);
+            List<String> between = List.of(
+                    "CREATE TABLE public.t AS SELECT n AS a FROM generate_series(1, 100) n",
+                    "CREATE INDEX t_a ON public.t (a)",
+                    "SET enable_seqscan = off; SELECT * FROM public.t WHERE a = 7; RESET enable_seqscan",
+                    "UPDATE public.t SET a = a + 1",
+                    "REINDEX INDEX CONCURRENTLY public.t_a",
+                    "DROP TABLE public.t");
+            for (int night = 0; night < 26; night++) {
+                Instant at = first.plus(night, ChronoUnit.DAYS);
+                List<IndexSnapshot> snapshots = new ArrayList<>();
+                try (Connection session = database.connections().getConnection()) {
+                    if (night < between.size()) {
+                        session.createStatement().execute(between.get(night));
+                        session.createStatement().execute("SELECT pg_stat_force_next_flush()");
+                    }
+                    for (NodeAddress node : night % 5 == 4 ? nodes.subList(0, 1) : nodes) {
+                        snapshots.add(IndexSnapshotReader.read(session, node, "7 primary", at));
+                    }
+                }
+                stored.keep(new Lease("run/1", "test", 7), place, snapshots, window);
+                remembered.keep(new Lease("run/1", "test", 7), place, snapshots, window);
+                assertThat(stored.activity(place, nodes, at, window))
+                        .isEqualTo(remembered.activity(place, nodes, at, window));
+            }
+            assertThat(rows(database, "index_watch")).isEqualTo(2);
+            assertThat(rows(database, "watched_relation")).isPositive();
+            assertThat(Installation.sql(database)
+                            .sql("SELECT min(at) FROM relation_activity")
+                            .query(Timestamp.class)
+                            .single()
+                            .toInstant())
+                    .isAfterOrEqualTo(
+                            first.plus(25, ChronoUnit.DAYS).minus(window).minus(IndexHistory.MARGIN));
+
+            Instant later = first.plus(200, ChronoUnit.DAYS);
+            try (Connection session = database.connections().getConnection()) {
+                IndexSnapshot snapshot = IndexSnapshotReader.read(session, nodes.get(0), "7 primary", later);
+                assertThatThrownBy(() -> stored.keep(new Lease("run/1", "dead", 6), place, List.of(snapshot), window))
+                        .isInstanceOf(NightshiftException.class)
+                        .extracting(e -> ((NightshiftException) e).kind())
+                        .isEqualTo(FailureKind.REFUSED);
+                assertThat(rows(database, "index_watch")).isEqualTo(2);
+                stored.keep(new Lease("run/1", "test", 7), place, List.of(snapshot), window);
+            }
+            assertThat(rows(database, "index_watch")).isEqualTo(1);
+        }
+    }
+
+    private static long rows(ControlDatabase database, String table) {
+        return Installation.sql(database)
+                .sql("SELECT count(*) FROM " + table)
+                .query(Long.class)
+                .single();
     }
 
     private static Instant now(ControlDatabase database) {

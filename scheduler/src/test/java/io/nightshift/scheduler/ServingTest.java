@@ -138,6 +138,41 @@ class ServingTest {
         assertThat(run.attempts()).hasSize(1);
     }
 
+    /** Quartz keeps a trigger in two tables; with one part of it alone it would find no other trigger any more. */
+    @Test
+    void keeps_no_half_of_what_it_hands_over_while_the_control_database_goes_away() {
+        Installation.sql(database).sql("CREATE SEQUENCE refused").update();
+        Installation.sql(database)
+                .sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                        + " $$BEGIN PERFORM nextval('refused'); RAISE EXCEPTION 'half-way'; END$$")
+                .update();
+        Installation.sql(database)
+                .sql("CREATE TRIGGER refuse BEFORE INSERT ON qrtz_simple_triggers FOR EACH ROW"
+                        + " WHEN (new.sched_name = 'work') EXECUTE FUNCTION refuse()")
+                .update();
+        Rehearsal.write("half", run -> {}, run -> run.summary("whole"));
+        RunId id = nightshift.requests().launch(Installation.rehearsal("half"));
+        await().atMost(LIMIT)
+                .until(() -> Installation.sql(database)
+                        .sql("SELECT is_called FROM refused")
+                        .query(Boolean.class)
+                        .single());
+
+        assertThat(Installation.sql(database)
+                        .sql("SELECT trigger_name FROM qrtz_triggers t WHERE sched_name = 'work' AND NOT EXISTS ("
+                                + "SELECT FROM qrtz_simple_triggers s WHERE s.sched_name = t.sched_name"
+                                + " AND s.trigger_name = t.trigger_name)")
+                        .query(String.class)
+                        .list())
+                .isEmpty();
+        Installation.sql(database)
+                .sql("DROP TRIGGER refuse ON qrtz_simple_triggers")
+                .update();
+
+        await().atMost(LIMIT).until(() -> Installation.run(database, id).state().hasEnded());
+        assertThat(Installation.run(database, id).state()).isEqualTo(RunState.COMPLETED);
+    }
+
     @Test
     void works_what_a_dead_process_left_behind() {
         Rehearsal.write("orphan", run -> {}, run -> run.summary("adopted"));

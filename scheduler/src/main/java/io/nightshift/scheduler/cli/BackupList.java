@@ -1,7 +1,7 @@
 package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.backup.BackupCatalog;
-import io.nightshift.infra.backup.BackupChain;
+import io.nightshift.infra.backup.BackupChains;
 import io.nightshift.infra.backup.BackupDocument;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.PinNote;
@@ -12,6 +12,8 @@ import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.restore.Restorability;
 import io.nightshift.infra.restore.RestorableCluster;
+import io.nightshift.infra.retention.RetentionPast;
+import io.nightshift.infra.retention.RetentionRecords;
 import io.nightshift.infra.storage.ClusterStorages;
 import io.nightshift.infra.storage.Storage;
 import io.nightshift.scheduler.DemoCluster;
@@ -19,11 +21,13 @@ import io.nightshift.scheduler.Surroundings;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -31,15 +35,20 @@ import org.jspecify.annotations.Nullable;
 final class BackupList {
 
     private final List<StoredBackup> backups;
+    private final BackupChains chains;
+    private final Set<BackupLabel> pinned;
     private final List<NightshiftException> failures;
 
     private final ClusterStorages storages;
     private final Instant now;
+    private final Map<String, RetentionPast> past = new HashMap<>();
 
     private BackupList(
             List<StoredBackup> backups, List<NightshiftException> failures, ClusterStorages storages, Instant now) {
         this.now = now;
         this.backups = backups;
+        this.chains = new BackupChains(backups);
+        this.pinned = chains.pinned(now);
         this.failures = failures;
         this.storages = storages;
     }
@@ -98,9 +107,7 @@ final class BackupList {
 
     /** Those that the storages hold whole, with all that they need. */
     List<StoredBackup> restorable() {
-        return backups.stream()
-                .filter(backup -> BackupChain.isComplete(backup, backups))
-                .toList();
+        return backups.stream().filter(chains::isComplete).toList();
     }
 
     /** To which times the clusters with backups can be restored, a line each; a damaged backup keeps nobody from the rest. */
@@ -186,6 +193,9 @@ final class BackupList {
         backups.forEach(backup -> pin(backup)
                 .ifPresent(
                         pin -> out.println(backup.label() + " is pinned until " + pin.until() + ": " + pin.reason())));
+        backups.forEach(backup -> deletedFrom(backup)
+                .ifPresent(from -> out.println(backup.label() + " expires: no rule of retention keeps it, a run after "
+                        + from + " deletes it")));
         restorabilityLines().forEach(out::println);
     }
 
@@ -195,11 +205,11 @@ final class BackupList {
 
     /** What is the matter with a backup that is whole itself. */
     private Optional<String> broken(StoredBackup backup) {
-        if (parent(backup).isEmpty() || !backup.isRestorable() || BackupChain.isComplete(backup, backups)) {
+        if (parent(backup).isEmpty() || !backup.isRestorable() || chains.isComplete(backup)) {
             return Optional.empty();
         }
         try {
-            return BackupChain.of(backup, backups).links().stream()
+            return chains.of(backup).links().stream()
                     .filter(link -> !link.isRestorable())
                     .findFirst()
                     .map(link -> backup.label() + " cannot be restored: it needs " + link.label()
@@ -212,6 +222,21 @@ final class BackupList {
     /** Why it is kept whatever retention would decide; empty if nobody wants that now. */
     private Optional<PinNote> pin(StoredBackup backup) {
         return backup.pin().filter(pin -> pin.pins(now));
+    }
+
+    /** From when on retention deletes it, if nothing keeps it until then; empty if it is kept, or if a storage does not say. */
+    private Optional<Instant> deletedFrom(StoredBackup backup) {
+        return pinned.contains(backup.label())
+                ? Optional.empty()
+                : past.computeIfAbsent(backup.paths().cluster(), this::past).deletedFrom(backup.label());
+    }
+
+    private RetentionPast past(String cluster) {
+        try {
+            return new RetentionRecords(cluster, storages.forReading(cluster)).past();
+        } catch (NightshiftException away) {
+            return RetentionPast.none();
+        }
     }
 
     /** What people wrote on it. */
@@ -249,10 +274,10 @@ final class BackupList {
     }
 
     List<Map<String, @Nullable Object>> json() {
-        return backups.stream().map(BackupList::json).toList();
+        return backups.stream().map(this::json).toList();
     }
 
-    private static Map<String, @Nullable Object> json(StoredBackup backup) {
+    private Map<String, @Nullable Object> json(StoredBackup backup) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("label", backup.label().toString());
         json.put("cluster", backup.paths().cluster());
@@ -280,7 +305,8 @@ final class BackupList {
                                 .map(page -> Map.of("path", page.path(), "block", page.block()))
                                 .toList());
         json.put("provenAt", backup.proof().filter(Proof::holds).map(Proof::at).orElse(null));
-        json.put("pinned", false);
+        json.put("pinned", pin(backup).isPresent());
+        json.put("deletedFrom", deletedFrom(backup).orElse(null));
         json.put("startLsn", document == null ? null : document.startLsn().toString());
         json.put("endLsn", document == null ? null : document.endLsn().toString());
         json.put(

@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -45,12 +46,20 @@ final class DemoCommand implements Callable<Integer> {
 
     private static final double TRANSACTIONS_PER_SECOND = 100;
 
+    /** What the reports of retention say at length. */
+    private static final Set<String> TOLD = Set.of("policy", "backups");
+
     @ParentCommand
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private NightshiftCommand top;
 
     @Option(names = "--reset", description = "throw the demo cluster and its backups away and begin afresh")
     private boolean reset;
+
+    @Option(
+            names = "--faults",
+            description = "damage it instead, for integrity-validation to find; --reset makes it whole again")
+    private boolean faults;
 
     @Option(
             names = "--scale",
@@ -69,6 +78,9 @@ final class DemoCommand implements Callable<Integer> {
         }
         Surroundings surroundings = top.surroundings();
         surroundings.home().create();
+        if (faults) {
+            return faults(surroundings);
+        }
         say("starting PostgreSQL and the cluster demo ...");
         try (DemoCluster demo = DemoCluster.join(surroundings)) {
             if (reset) {
@@ -82,6 +94,27 @@ final class DemoCommand implements Callable<Integer> {
                 return night(surroundings, configuration, demo, controlDatabase);
             }
         }
+    }
+
+    private int faults(Surroundings surroundings) {
+        if (reset) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    "--reset and --faults do not go together",
+                    "first --reset, which ends with sound backups, then --faults");
+        }
+        List<DemoFaults.Fault> planted = DemoFaults.plant(surroundings);
+        if (top.isJson()) {
+            top.print(Map.of("cluster", DemoCluster.NAME, "planted", planted));
+            return 0;
+        }
+        top.out().println("Planted in cluster " + DemoCluster.NAME);
+        TextTable table = new TextTable("object", "what");
+        planted.forEach(fault -> table.row(fault.object(), fault.what()));
+        table.printRows(top.out(), "  ");
+        top.out().println();
+        top.out().println("Next: nightshift run integrity-validation --cluster " + DemoCluster.NAME);
+        return 0;
     }
 
     @SuppressWarnings("try") // the watch is for closing only
@@ -156,6 +189,20 @@ final class DemoCommand implements Callable<Integer> {
                             .orElse(null);
                 }
                 archive.requireAlive();
+                if (run.state() == RunState.COMPLETED) {
+                    say("everything in the storage is read back ...");
+                    LaunchRequest verification =
+                            request(surroundings, configuration, nightshift, "verify-storage", Map.of("every", "1d"));
+                    further.add(follower.work(nightshift, nightshift.requests().launch(verification)));
+                    say("retention: what of it is kept, and why ...");
+                    LaunchRequest retention = request(
+                            surroundings,
+                            configuration,
+                            nightshift,
+                            "retention",
+                            Map.of("window", "7d", "fulls", "1", "confirmed", "true")); // it is a demo
+                    further.add(follower.work(nightshift, nightshift.requests().launch(retention)));
+                }
             }
         } finally {
             surroundings.home().restoredCopies().discard(DemoCluster.NAME);
@@ -257,7 +304,12 @@ final class DemoCommand implements Callable<Integer> {
         for (Run each : night.further()) {
             top.out().println(each.type() + "  " + each.state());
             JobReport report = each.report();
-            top.out().println("  " + (report == null ? each.reason() : report.summary()));
+            top.out().println("  " + (report == null || each.reason() != null ? each.reason() : report.summary()));
+            if (report != null) {
+                report.sections().stream()
+                        .filter(section -> TOLD.contains(section.title()))
+                        .forEach(section -> RunText.section(top.out(), section));
+            }
             top.out().println();
         }
         if (night.copy() != null) {

@@ -16,6 +16,7 @@ import io.nightshift.infra.orchestrator.Shared;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.run.Cancellation;
+import io.nightshift.infra.run.JobType;
 import io.nightshift.scheduler.DemoCluster;
 import io.nightshift.scheduler.Surroundings;
 import java.time.Duration;
@@ -101,8 +102,10 @@ final class HealthCommand implements Callable<Integer> {
             ended.countDown();
             cancellation.cancel("stopped by a signal, as Ctrl-C sends it");
         });
-        try (DemoCluster demo = DemoCluster.joinIfPresent(surroundings)) {
-            Configuration configuration = demo.in(surroundings.configuration());
+        Configuration files = surroundings.configuration();
+        try (DemoCluster demo = DemoCluster.joinIfPresent(surroundings);
+                LedgerAtHand ledger = controlDatabase(surroundings, files)) {
+            Configuration configuration = ledger == null ? demo.in(files) : ledger.in(demo.in(files));
             Map<String, ClusterConfig> chosen = chosen(configuration);
             try (DatabaseOrchestrator clusters = new DatabaseOrchestrator(
                     chosen,
@@ -118,6 +121,16 @@ final class HealthCommand implements Callable<Integer> {
                 return watch == null ? look(looks, cancellation) : watch(looks, cancellation, ended, watch);
             }
         }
+    }
+
+    /** Held open where it is to be looked at itself; null otherwise. */
+    private @Nullable LedgerAtHand controlDatabase(Surroundings surroundings, Configuration configuration) {
+        ClusterConfig itself = configuration.clusters().get(JobType.CONTROL_DATABASE);
+        return itself != null
+                        && itself.isEmbeddedControlDatabase()
+                        && (cluster == null || cluster.equals(itself.name()))
+                ? LedgerAtHand.open(surroundings).orElse(null)
+                : null;
     }
 
     /** What the job health-check has kept of earlier looks; what is seen here is kept in memory only. */

@@ -1,10 +1,13 @@
 package io.nightshift.scheduler.cli;
 
+import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.config.ControlDatabaseUrl;
 import io.nightshift.infra.health.StoredReadings;
 import io.nightshift.infra.lease.Leases;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.schema.SchemaBook;
+import io.nightshift.infra.schema.StoredSchemas;
 import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.history.RunLogs;
@@ -50,6 +53,11 @@ final class LedgerAtHand implements AutoCloseable {
                         "nothing has run in this home yet"));
     }
 
+    /** The configuration with the embedded control database in it, where a file makes that a cluster. */
+    Configuration in(Configuration configuration) {
+        return controlDatabase.in(configuration);
+    }
+
     RunHistory history() {
         return new RunHistory(controlDatabase.connections());
     }
@@ -89,6 +97,10 @@ final class LedgerAtHand implements AutoCloseable {
 
     StoredReadings readings() {
         return new StoredReadings(controlDatabase.connections());
+    }
+
+    SchemaBook schemas() {
+        return new StoredSchemas(controlDatabase.connections());
     }
 
     Conditions conditions() {

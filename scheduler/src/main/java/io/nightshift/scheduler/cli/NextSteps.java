@@ -1,6 +1,5 @@
 package io.nightshift.scheduler.cli;
 
-import io.nightshift.infra.run.JobType;
 import io.nightshift.scheduler.ledger.Run;
 import io.nightshift.scheduler.ledger.RunState;
 import java.time.Instant;
@@ -17,10 +16,11 @@ final class NextSteps {
     private NextSteps() {}
 
     /**
+     * @param onCluster whether its job type works on clusters, so that one must be named
      * @param newest of the job's runs on this cluster
      * @param nextDue of the job; null when it has no schedule or none is known
      */
-    static List<String> of(Run run, Run newest, @Nullable Instant nextDue) {
+    static List<String> of(Run run, boolean onCluster, Run newest, @Nullable Instant nextDue) {
         if (!run.state().hasEnded() || run.state() == RunState.COMPLETED) {
             return List.of();
         }
@@ -35,7 +35,7 @@ final class NextSteps {
             steps.add("run " + newest.id() + " of the same job is " + newest.state() + " already: nightshift show "
                     + newest.id());
         } else {
-            steps.add(again(run));
+            steps.add(again(run, onCluster));
             if (nextDue != null) {
                 steps.add("otherwise it is due next " + RunText.time(nextDue));
             }
@@ -44,9 +44,8 @@ final class NextSteps {
     }
 
     /** What has had an attempt can go on; everything else begins anew. */
-    private static String again(Run run) {
-        String anew = "nightshift run " + run.job()
-                + (run.cluster().equals(JobType.CONTROL_DATABASE) ? "" : " --cluster " + run.cluster());
+    private static String again(Run run, boolean onCluster) {
+        String anew = "nightshift run " + run.job() + (onCluster ? " --cluster " + run.cluster() : "");
         return run.startedAt() != null && (run.state() == RunState.FAILED || run.state() == RunState.STOPPED)
                 ? "then go on at the step that did not finish: nightshift restart " + run.id() + "; or begin anew: "
                         + anew

@@ -71,9 +71,13 @@ final class NightshiftCommand implements Runnable {
             BackupsCommand.class,
             VerifyCommand.class,
             PinCommand.class,
+            CatalogCommand.class,
             RestoreCommand.class,
             ExportCommand.class,
+            BisectDamageCommand.class,
             HealthCommand.class,
+            RulesCommand.class,
+            SchemaCommand.class,
             ConfigCommand.class,
             WarmUpCommand.class);
 

@@ -2,6 +2,8 @@ package io.nightshift.scheduler.cli;
 
 import io.nightshift.infra.backup.BackupCopy;
 import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.backup.BackupPaths;
+import io.nightshift.infra.backup.Expiry;
 import io.nightshift.infra.backup.PinNote;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
@@ -10,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,34 +54,59 @@ final class PinCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Surroundings surroundings = top.surroundings();
-        Instant now = surroundings.clock().instant();
+        Instant now = surroundings.clock().instant().truncatedTo(ChronoUnit.SECONDS);
         Instant end = end(now);
         BackupSearch search = BackupSearch.of(surroundings, surroundings.configuration(), label);
+        // Later than every earlier word, whatever clock that was written by: the newest counts.
+        Instant at = search.copies().values().stream()
+                .flatMap(copy -> copy.lastPinAt().stream())
+                .map(last -> last.plusSeconds(1))
+                .filter(now::isBefore)
+                .max(Comparator.naturalOrder())
+                .orElse(now);
+        PinNote note = end == null
+                ? PinNote.unpin(BackupLabel.parse(label), at, String.valueOf(reason))
+                : PinNote.pin(BackupLabel.parse(label), at, String.valueOf(reason), end);
         List<String> kept = new ArrayList<>();
         List<NightshiftException> failures = new ArrayList<>(search.failures().values());
         for (BackupCopy copy : search.copies().values()) {
             if (!copy.isPublished()) {
                 continue;
             }
-            PinNote note = end == null
-                    ? PinNote.unpin(BackupLabel.parse(label), now, String.valueOf(reason))
-                    : PinNote.pin(BackupLabel.parse(label), now, String.valueOf(reason), end);
             try {
                 note.write(copy.storage(), copy.paths());
+                requireThere(copy);
                 kept.add(copy.storage().name());
             } catch (NightshiftException failed) {
                 failures.add(failed);
             }
         }
-        failures.forEach(failed -> top.err().println("nightshift: " + failed.explained()));
         if (kept.isEmpty()) {
-            throw new NightshiftException(
-                    failures.isEmpty() ? FailureKind.CONFIGURATION : FailureKind.STORAGE_UNAVAILABLE,
-                    "backup " + label + " is not pinned: no storage took the note",
-                    "nightshift backups shows where it is");
+            throw failures.stream()
+                    .findFirst()
+                    .orElseGet(() -> new NightshiftException(
+                            FailureKind.CONFIGURATION,
+                            "backup " + label + " is not pinned: no storage holds it",
+                            "nightshift backups shows where it is"));
         }
+        failures.forEach(failed -> top.err().println("nightshift: " + failed.explained()));
         print(kept, end);
         return failures.isEmpty() ? 0 : FailureKind.STORAGE_UNAVAILABLE.exitStatus();
+    }
+
+    /** The other half of {@link Expiry#expire}: who deletes looks for pins after its mark is written. */
+    private static void requireThere(BackupCopy copy) {
+        BackupLabel label = copy.label();
+        if (Expiry.isMarked(copy.storage(), copy.paths(), label)
+                || copy.storage()
+                        .stat(copy.paths().object(label, BackupPaths.BACKUP_JSON))
+                        .isEmpty()) {
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    "backup " + label + " is being deleted from storage "
+                            + copy.storage().name(),
+                    "retention has let it expire; run the command again, if it is still there it was saved");
+        }
     }
 
     /** Null to remove it. */

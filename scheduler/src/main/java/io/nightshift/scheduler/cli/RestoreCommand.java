@@ -250,10 +250,13 @@ final class RestoreCommand implements Callable<Integer> {
         }
         RestoreTarget wanted = target == null ? new RestoreTarget.Latest() : target.target(!exclusive);
         RestorePlan plan = source.plan(only, wanted, timeline);
+        Optional<String> expiring =
+                source.deletedFrom(plan, surroundings.clock().instant()).map(from -> expiring(plan, from));
         if (preview) {
-            preview(surroundings, plan);
+            preview(surroundings, plan, expiring);
             return 0;
         }
+        expiring.ifPresent(warning -> top.err().println("nightshift: " + warning));
         if (isExtract()) {
             return new RestoredTables(top, surroundings, source, plan, wanted(), directory()).call();
         }
@@ -261,7 +264,8 @@ final class RestoreCommand implements Callable<Integer> {
             top.confirm("everything in " + directory() + " that is not in backup "
                     + plan.document().label() + " will be lost");
         }
-        var destination = new Restore.Destination(directory(), tablespaces, delta, asReplacement);
+        boolean replaces = asReplacement || RestoredDirectory.isControlDatabase(surroundings, directory());
+        var destination = new Restore.Destination(directory(), tablespaces, delta, replaces);
         return new RestoredDirectory(top, surroundings, source, plan, action, destination).call();
     }
 
@@ -351,8 +355,16 @@ final class RestoreCommand implements Callable<Integer> {
         }
     }
 
-    private void preview(Surroundings surroundings, RestorePlan plan) {
+    /** A restore that takes longer than that would be cut off. */
+    private static String expiring(RestorePlan plan, Instant from) {
+        String label = plan.document().label().toString();
+        return "retention keeps no longer what this restore of backup " + label + " reads: a run after " + from
+                + " deletes it; nightshift pin " + label + " --for 2d --reason restore keeps the backup";
+    }
+
+    private void preview(Surroundings surroundings, RestorePlan plan, Optional<String> expiring) {
         List<String> notes = new ArrayList<>(plan.notes());
+        expiring.ifPresent(notes::add);
         notes.addAll(new CreatedTablespaces(plan, tablespaces).require());
         RestoreEstimate estimate = RestoreEstimate.of(plan, surroundings.home().throughput()::rate);
         if (top.isJson()) {

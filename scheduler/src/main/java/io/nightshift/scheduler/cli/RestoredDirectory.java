@@ -5,11 +5,18 @@ import io.nightshift.infra.restore.RestorableCluster;
 import io.nightshift.infra.restore.Restore;
 import io.nightshift.infra.restore.RestorePlan;
 import io.nightshift.infra.restore.Restored;
+import io.nightshift.infra.run.Cancellation;
 import io.nightshift.infra.run.Figure;
 import io.nightshift.infra.run.JobReport;
+import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.server.PostgresServer;
+import io.nightshift.infra.server.SharedServer;
+import io.nightshift.scheduler.ControlDatabase;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.ledger.Ledger;
 import io.nightshift.scheduler.ledger.RunState;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -32,7 +39,43 @@ record RestoredDirectory(
         Restore restore = new Restore(source.chain(plan), plan, action, source.wal(), destination);
         return ForegroundWork.begin(
                         top, surroundings, "restore", plan.document().cluster(), settings())
-                .run((progress, cancellation) -> restore.run(WORKERS, progress, cancellation), this::conclude);
+                .run(
+                        (progress, cancellation) -> isControlDatabase(surroundings, directory())
+                                ? controlDatabase(restore, progress, cancellation)
+                                : restore.run(WORKERS, progress, cancellation),
+                        this::conclude);
+    }
+
+    /**
+     * Nobody uses it meanwhile. The old password is worth nothing, and would hide that what comes back needs a new one; and who
+     * opens it must know that what ran when it was backed up runs no more.
+     */
+    @SuppressWarnings("try") // the claim is held, not used
+    private Restored controlDatabase(Restore restore, Progress progress, Cancellation cancellation) {
+        try (SharedServer.Unused claim =
+                SharedServer.claimUnused(surroundings.home().controlDatabase())) {
+            PostgresServer.forgetPassword(directory());
+            ControlDatabase.markRestored(surroundings.home());
+            return restore.run(WORKERS, progress, cancellation);
+        }
+    }
+
+    /** Whether a data directory is that of the embedded control database, by whatever name. */
+    static boolean isControlDatabase(Surroundings surroundings, Path directory) {
+        Path control = SharedServer.dataDirectory(surroundings.home().controlDatabase());
+        return real(directory).equals(real(control));
+    }
+
+    private static Path real(Path directory) {
+        Path absolute = directory.toAbsolutePath().normalize();
+        Path parent = absolute.getParent();
+        try {
+            return Files.exists(absolute) || parent == null
+                    ? absolute.toRealPath()
+                    : parent.toRealPath().resolve(absolute.getFileName());
+        } catch (IOException notThere) {
+            return absolute;
+        }
     }
 
     private Path directory() {
@@ -93,6 +136,10 @@ record RestoredDirectory(
         if (!restored.checklist().isEmpty()) {
             top.out().println("Before it takes the source's place:");
             restored.checklist().forEach(line -> top.out().println("  [ ] " + line));
+        }
+        if (isControlDatabase(surroundings, directory())) {
+            top.out().println("Next: nightshift catalog rebuild, which starts it, for the runs since the backup");
+            return;
         }
         top.out().println("Next: pg_ctl -D " + directory() + " -l " + directory() + "/log start");
         if (restored.port() > 0) {

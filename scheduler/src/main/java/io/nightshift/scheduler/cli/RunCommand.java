@@ -3,8 +3,10 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.scheduler.launch.ConfiguredJobs;
+import io.nightshift.scheduler.ledger.LaunchRequest;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -40,9 +42,7 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "say what would be done, and check that it could")
     private boolean dryRun;
 
-    @Option(
-            names = "--yes",
-            description = "a person has looked: do what the job would wait for a person with (--set confirmed=true)")
+    @Option(names = "--yes", description = "a person has looked: do what the job would wait for a person with")
     private boolean confirmed;
 
     @Option(names = "--timeout", paramLabel = "2h", description = "stop the run after so long")
@@ -63,17 +63,18 @@ final class RunCommand implements Callable<Integer> {
                     "a time limit of nothing is not accepted",
                     "leave --timeout out for none");
         }
-        if (confirmed) {
-            settings.put("confirmed", "true");
-        }
         return new Workplace(top, here)
-                .work(configuration -> new ConfiguredJobs(
-                                configuration, top.surroundings().jobTypes())
-                                .requests(new ConfiguredJobs.Wish(
-                                        name, cluster, settings, dryRun, timeout, NightshiftCommand.user()))
+                .work(configuration ->
+                        requests(new ConfiguredJobs(
+                                        configuration, top.surroundings().jobTypes()))
                                 .stream()
                                 .map(request ->
                                         (Workplace.Asking) (requests, node) -> requests.launch(request.onNode(node)))
                                 .toList());
+    }
+
+    private List<LaunchRequest> requests(ConfiguredJobs jobs) {
+        var wish = new ConfiguredJobs.Wish(name, cluster, settings, dryRun, timeout, NightshiftCommand.user());
+        return confirmed ? jobs.confirmed(wish) : jobs.requests(wish);
     }
 }

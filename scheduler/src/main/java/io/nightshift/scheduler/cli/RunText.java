@@ -102,7 +102,7 @@ final class RunText {
                 });
     }
 
-    private static void section(PrintWriter out, Section section) {
+    static void section(PrintWriter out, Section section) {
         out.println();
         out.println("  " + section.title());
         if (section.data() instanceof Section.Text text) {

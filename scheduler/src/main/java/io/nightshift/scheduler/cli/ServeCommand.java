@@ -37,10 +37,11 @@ final class ServeCommand implements Callable<Integer> {
         surroundings.home().create();
         CountDownLatch asked = new CountDownLatch(1);
         try (DemoCluster demo = DemoCluster.joinIfPresent(surroundings)) {
-            Configuration configuration = demo.in(surroundings.configuration());
+            Configuration configured = demo.in(surroundings.configuration());
             try (ControlDatabase controlDatabase = ControlDatabase.open(
-                    surroundings.home(), configuration.program().control())) {
+                    surroundings.home(), configured.program().control())) {
                 controlDatabase.migrate();
+                Configuration configuration = controlDatabase.in(configured);
                 Duration deadline = configuration.program().shutdownDeadline();
                 top.onSignal(asked::countDown, deadline);
                 try (ServerKeeper keeper =

@@ -3,6 +3,7 @@ package io.nightshift.scheduler.cli;
 import io.nightshift.infra.config.Configuration;
 import io.nightshift.infra.resilience.FailureKind;
 import io.nightshift.infra.resilience.NightshiftException;
+import io.nightshift.infra.run.JobType;
 import io.nightshift.infra.run.RunId;
 import io.nightshift.scheduler.Surroundings;
 import io.nightshift.scheduler.history.RunLog;
@@ -14,6 +15,7 @@ import io.nightshift.scheduler.ledger.Usual;
 import io.nightshift.scheduler.schedule.DueTime;
 import io.nightshift.scheduler.schedule.Schedules;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -74,8 +76,13 @@ final class ShowCommand implements Callable<Integer> {
         Run newest = history.runs(RunFilter.newest(1).ofJob(found.job()).ofCluster(found.cluster())).stream()
                 .findFirst()
                 .orElse(found);
-        new RunDetail(top.out(), found, timings)
-                .print(history.usual(found), NextSteps.of(found, newest, nextDue(surroundings, found, now)), now);
+        boolean onCluster = surroundings
+                .jobTypes()
+                .find(found.type())
+                .map(JobType::onClusters)
+                .orElse(true);
+        List<String> next = NextSteps.of(found, onCluster, newest, nextDue(surroundings, found, now));
+        new RunDetail(top.out(), found, timings).print(history.usual(found), next, now);
         if (log) {
             top.out().println();
             lines.ifPresentOrElse(this::print, () -> top.out().println("  no log is kept of this run"));

@@ -3,9 +3,13 @@ package io.nightshift.scheduler.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /** Aligned columns under a header; numbers to the right. */
 final class TextTable {
+
+    private static final Pattern NUMBER = Pattern.compile("[0-9.,:]+( ?[A-Za-z%/]{1,4})?|-?");
 
     private final List<String> header;
     private final List<List<String>> rows = new ArrayList<>();
@@ -41,27 +45,34 @@ final class TextTable {
     }
 
     private void lines(PrintWriter out, String indent, List<List<String>> lines) {
+        List<Column> columns =
+                IntStream.range(0, header.size()).mapToObj(this::column).toList();
         for (List<String> row : lines) {
             StringBuilder line = new StringBuilder(indent);
             for (int column = 0; column < row.size(); column++) {
-                String cell = row.get(column);
-                String padding = " ".repeat(Math.max(0, width(column) - cell.length()));
-                line.append(isNumeric(column) ? padding + cell : cell + padding).append("  ");
+                line.append(columns.get(column).padded(row.get(column))).append("  ");
             }
             out.println(line.toString().stripTrailing());
         }
     }
 
-    private int width(int column) {
-        int width = header.get(column).length();
-        for (List<String> row : rows) {
-            width = Math.max(width, row.get(column).length());
+    /** How its cells are laid out. */
+    private record Column(int width, boolean isNumeric) {
+
+        String padded(String cell) {
+            String padding = " ".repeat(Math.max(0, width - cell.length()));
+            return isNumeric ? padding + cell : cell + padding;
         }
-        return width;
     }
 
-    private boolean isNumeric(int column) {
-        return !rows.isEmpty()
-                && rows.stream().allMatch(row -> row.get(column).matches("[0-9.,:]+( ?[A-Za-z%/]{1,4})?|-?"));
+    private Column column(int number) {
+        int width = header.get(number).length();
+        boolean isNumeric = !rows.isEmpty();
+        for (List<String> row : rows) {
+            String cell = row.get(number);
+            width = Math.max(width, cell.length());
+            isNumeric = isNumeric && NUMBER.matcher(cell).matches();
+        }
+        return new Column(width, isNumeric);
     }
 }

@@ -47,7 +47,12 @@ final class Workplace {
                 return follower.report(
                         !here && someoneServes(surroundings, controlDatabase)
                                 ? follow(controlDatabase, follower, asked)
-                                : workHere(surroundings, configuration, controlDatabase, follower, asked));
+                                : workHere(
+                                        surroundings,
+                                        controlDatabase.in(configuration),
+                                        controlDatabase,
+                                        follower,
+                                        asked));
             }
         }
     }

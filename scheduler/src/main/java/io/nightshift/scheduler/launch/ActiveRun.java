@@ -230,6 +230,11 @@ final class ActiveRun implements RunContext {
     }
 
     @Override
+    public void leftAlone(String keys) {
+        change(report -> report.leaveAlone(keys));
+    }
+
+    @Override
     public void section(Section section) {
         change(report -> report.add(section));
     }

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** From what is configured, or named on the command line, to launch requests, and to the order in which runs begin. */
@@ -52,6 +53,9 @@ public final class ConfiguredJobs implements TurnRules {
 
     /** A backup of the night that begins later loads the day. */
     private static final Duration LATEST_HEAVY = Duration.ofHours(4);
+
+    /** The setting that says it. */
+    private static final String CONFIRMED = "confirmed";
 
     private record Place(String job, String cluster) {}
 
@@ -93,8 +97,36 @@ public final class ConfiguredJobs implements TurnRules {
                     "add --cluster C; clusters: " + names(configuration.clusters()));
         }
         requireCluster(cluster);
+        if (type.isOnlyOne() && !wish.dryRun()) {
+            requireNoJob(type, cluster);
+        }
         return List.of(request(
                 type.name(), type.name(), cluster, defaults(type), wish, RunTerms.ON_DEMAND.limited(wish.timeLimit())));
+    }
+
+    /**
+     * The same, of somebody who has looked at what a run said that waits for a person. CONFIGURATION if no run of the job
+     * ever does, or if it is not clear at which cluster's run he has looked.
+     */
+    public List<LaunchRequest> confirmed(Wish wish) {
+        JobConfig job = configuration.jobs().get(wish.name());
+        JobType type = types.find(job == null ? wish.name() : job.type()).orElseThrow(() -> unknown(wish.name()));
+        boolean waits = Stream.of(type.settings().getRecordComponents())
+                .anyMatch(setting -> setting.getName().equals(CONFIRMED));
+        if (!waits) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION, "a run of " + type.name() + " waits for nobody", "leave --yes out");
+        }
+        if (job != null && wish.cluster() == null && job.clusters().size() > 1) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    "--yes says that somebody has looked at one run, and job " + job.name() + " works on "
+                            + job.clusters().size() + " clusters",
+                    "add --cluster C; its clusters: " + String.join(", ", job.clusters()));
+        }
+        Map<String, String> settings = new LinkedHashMap<>(wish.settings());
+        settings.put(CONFIRMED, "true");
+        return requests(new Wish(wish.name(), wish.cluster(), settings, wish.dryRun(), wish.timeLimit(), wish.actor()));
     }
 
     private static LaunchRequest onControlDatabase(JobType type, Wish wish) {
@@ -296,6 +328,20 @@ public final class ConfiguredJobs implements TurnRules {
                     "cluster " + name + " is not configured",
                     "clusters: " + names(configuration.clusters()));
         }
+    }
+
+    /** Its settings are those of the job; run by itself it would have others. */
+    private void requireNoJob(JobType type, String cluster) {
+        configuration.jobs().values().stream()
+                .filter(job -> job.type().equals(type.name()) && job.clusters().contains(cluster))
+                .findFirst()
+                .ifPresent(job -> {
+                    throw new NightshiftException(
+                            FailureKind.CONFIGURATION,
+                            "cluster " + cluster + " has job " + job.name() + " of type " + type.name()
+                                    + ", with settings of its own",
+                            "nightshift run " + job.name() + " --cluster " + cluster);
+                });
     }
 
     private NightshiftException unknown(String name) {

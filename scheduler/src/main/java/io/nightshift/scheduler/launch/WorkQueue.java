@@ -16,6 +16,7 @@ import org.quartz.SchedulerException;
 import org.quartz.Trigger;
 import org.quartz.TriggerBuilder;
 import org.quartz.TriggerKey;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Carries runs whose turn has come to a thread that works: one one-shot trigger each in the Quartz scheduler {@code work}.
@@ -30,12 +31,19 @@ public final class WorkQueue {
     private final Turns turns;
     private final Requests requests;
     private final ContinuousRuns continuous;
+    private final TransactionTemplate transaction;
 
-    public WorkQueue(Scheduler work, Turns turns, Requests requests, ContinuousRuns continuous) {
+    public WorkQueue(
+            Scheduler work,
+            Turns turns,
+            Requests requests,
+            ContinuousRuns continuous,
+            TransactionTemplate transaction) {
         this.work = work;
         this.turns = turns;
         this.requests = requests;
         this.continuous = continuous;
+        this.transaction = transaction;
     }
 
     /** Hands over what may begin, ends what is too late, and writes of everything else what it waits for. */
@@ -60,7 +68,9 @@ public final class WorkQueue {
     /** Wakes as many work threads as are free: each goes on with what comes next until nothing does. */
     void wakeThreadsFor(List<RunId> runs) {
         if (!runs.isEmpty()) {
-            runs.stream().limit(Math.max(0, freeThreads())).forEach(this::carry);
+            runs.stream()
+                    .limit(Math.max(0, freeThreads()))
+                    .forEach(run -> transaction.executeWithoutResult(status -> carry(run)));
         }
     }
 
@@ -74,6 +84,7 @@ public final class WorkQueue {
         }
     }
 
+    /** Outside of a transaction Quartz keeps half a trigger where the database goes away, and finds no other any more. */
     private void carry(RunId run) {
         try {
             TriggerKey key = TriggerKey.triggerKey("run-" + run, GROUP);

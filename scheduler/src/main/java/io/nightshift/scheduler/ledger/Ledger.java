@@ -301,7 +301,13 @@ public final class Ledger {
         }
         findings.forEach(finding -> file(run, finding));
         JobReport report = outcome.report();
-        return new JobReport(report.summary(), report.figures(), findings, report.notEvaluated(), report.sections());
+        return new JobReport(
+                report.summary(),
+                report.figures(),
+                findings,
+                report.notEvaluated(),
+                report.sections(),
+                report.leftAlone());
     }
 
     private static Finding.State state(Finding finding, @Nullable Finding before) {

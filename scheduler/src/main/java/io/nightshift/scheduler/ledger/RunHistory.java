@@ -116,6 +116,17 @@ public final class RunHistory {
                 RunHistory::run);
     }
 
+    /** A finding that some run has had. */
+    public record KnownFinding(String cluster, String key) {}
+
+    /** Those whose keys begin so, whatever has become of them. */
+    public List<KnownFinding> findings(String beginning) {
+        return query(
+                "SELECT DISTINCT cluster, key FROM finding WHERE starts_with(key, ?) ORDER BY cluster, key",
+                row -> new KnownFinding(row.getString("cluster"), row.getString("key")),
+                beginning);
+    }
+
     /** The failure of whoever asks for a run that there is not. */
     public static NightshiftException unknown(RunId run) {
         return new NightshiftException(

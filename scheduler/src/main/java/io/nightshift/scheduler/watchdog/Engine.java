@@ -11,6 +11,8 @@ import org.quartz.SchedulerException;
 import org.quartz.TriggerKey;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.transaction.TransactionException;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /** The two Quartz schedulers of this node, as the watchdog sees and mends them. */
 final class Engine {
@@ -18,9 +20,11 @@ final class Engine {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
     private final List<Scheduler> schedulers;
+    private final TransactionTemplate transaction;
 
-    Engine(Scheduler clock, Scheduler work) {
+    Engine(Scheduler clock, Scheduler work, TransactionTemplate transaction) {
         this.schedulers = List.of(clock, work);
+        this.transaction = transaction;
     }
 
     List<Threads> threads() {
@@ -59,20 +63,29 @@ final class Engine {
     void mend(List<Trigger> stuck) {
         for (Trigger trigger : stuck) {
             try {
-                for (Scheduler scheduler : schedulers) {
-                    if (scheduler.getSchedulerName().equals(trigger.scheduler())) {
-                        scheduler.unscheduleJob(TriggerKey.triggerKey(trigger.name(), trigger.group()));
-                        LOG.warn(
-                                "trigger {} of Quartz scheduler {} stood in state {} since {}: taken away, to be made again",
-                                trigger.name(),
-                                trigger.scheduler(),
-                                trigger.state(),
-                                trigger.next());
-                    }
-                }
-            } catch (SchedulerException e) {
+                // Quartz itself would take away its parts one by one.
+                transaction.executeWithoutResult(status -> takeAway(trigger));
+                LOG.warn(
+                        "trigger {} of Quartz scheduler {} stood in state {} since {}: taken away, to be made again",
+                        trigger.name(),
+                        trigger.scheduler(),
+                        trigger.state(),
+                        trigger.next());
+            } catch (NightshiftException | TransactionException e) {
                 LOG.warn("trigger {} not taken away: {}", trigger.name(), e.getMessage());
             }
+        }
+    }
+
+    private void takeAway(Trigger trigger) {
+        try {
+            for (Scheduler scheduler : schedulers) {
+                if (scheduler.getSchedulerName().equals(trigger.scheduler())) {
+                    scheduler.unscheduleJob(TriggerKey.triggerKey(trigger.name(), trigger.group()));
+                }
+            }
+        } catch (SchedulerException e) {
+            throw new NightshiftException(FailureKind.POSTGRES_UNAVAILABLE, String.valueOf(e.getMessage()), null, e);
         }
     }
 

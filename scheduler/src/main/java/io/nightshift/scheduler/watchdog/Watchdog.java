@@ -58,7 +58,7 @@ public final class Watchdog {
         this.facts = new FactReader(controlDatabase, jobs, configured, clock);
         this.conditions = new Conditions(controlDatabase);
         this.transaction = transaction;
-        this.engine = new Engine(clockScheduler, workScheduler);
+        this.engine = new Engine(clockScheduler, workScheduler, transaction);
         this.clockWatch = new ClockWatch(clock, System::nanoTime);
     }
 

@@ -120,6 +120,19 @@ class CommandLineTest {
     }
 
     @Test
+    void damage_is_looked_for_by_the_beginning_of_a_findings_key_if_that_can_be_done() {
+        Answer unknown = nightshift("bisect-damage", "integrity/heap/shop");
+        Answer elsewhere = nightshift("bisect-damage", "a/b", "--cluster", "elsewhere");
+        Answer notOfData = nightshift("bisect-damage", "a/");
+
+        assertThat(unknown.exitStatus()).isEqualTo(2);
+        assertThat(unknown.err()).contains("no finding's key begins with integrity/heap/shop");
+        assertThat(elsewhere.err()).contains("no finding's key begins with a/b on cluster elsewhere");
+        assertThat(notOfData.exitStatus()).isEqualTo(2);
+        assertThat(notOfData.err()).contains("is a/b, which is not about what restored backups can show");
+    }
+
+    @Test
     void filters_history() {
         Answer byState = nightshift("history", "--state", "failed", "--output", "json");
         Answer byJob = nightshift("history", "--job", "good", "--output", "json");
@@ -306,7 +319,8 @@ class CommandLineTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "serve", "run", "jobs", "history", "show", "report", "backups", "verify", "export", "config"
+                "demo", "serve", "run", "jobs", "history", "show", "report", "backups", "verify", "export", "rules",
+                "schema", "config"
             })
     void explains_every_command(String command) {
         Answer help = nightshift(command, "--help");
@@ -340,6 +354,7 @@ class CommandLineTest {
                 "run full-backup",
                 "run full-backup --cluster unheard-of",
                 "run nightly --cluster unheard-of",
+                "run nightly --yes",
                 "run nightly --set compression=none",
                 "run nightly --set unheard-of=1",
                 "run nightly --timeout long",
@@ -413,6 +428,41 @@ class CommandLineTest {
         assertThat(backups.exitStatus()).isEqualTo(5);
         assertThat(backups.err()).contains("storage local", "does not exist");
         assertThat(Files.exists(home)).isFalse();
+        FileSystemUtils.deleteRecursively(folder);
+    }
+
+    @Test
+    void a_cluster_has_one_retention_job_and_by_itself_the_type_deletes_nothing_there() throws Exception {
+        Path folder = TestPostgres.temporaryDirectory("two-");
+        Path files = folder.resolve("job-configs");
+        for (String file : List.of("jobs", "clusters", "storages")) {
+            Files.createDirectories(files.resolve(file));
+        }
+        Files.writeString(files.resolve("storages/local.yaml"), "type: directory\npath: /nowhere\n");
+        Files.writeString(
+                files.resolve("clusters/stage.yaml"),
+                "nodes: [\"127.0.0.1:1\"]\nusername: nobody\nstorages: {local: required}\n");
+        Files.writeString(files.resolve("jobs/keep.yaml"), "type: retention\ncluster: stage\n");
+
+        Answer byItself = nightshift(
+                folder.resolve("home"),
+                Map.of(),
+                "run",
+                "retention",
+                "--cluster",
+                "stage",
+                "--config",
+                files.toString());
+        Files.writeString(files.resolve("jobs/more.yaml"), "type: retention\ncluster: stage\n");
+        Answer check = nightshift(folder.resolve("home"), Map.of(), "config", "check", "--config", files.toString());
+
+        assertThat(byItself.exitStatus()).as(byItself.toString()).isEqualTo(2);
+        assertThat(byItself.err())
+                .contains("cluster stage has job keep of type retention, with settings of its own")
+                .contains("HINT: nightshift run keep --cluster stage");
+        assertThat(check.exitStatus()).as(check.toString()).isEqualTo(2);
+        assertThat(check.err() + check.out())
+                .contains("cluster stage has job keep of type retention; a second one would undo its work");
         FileSystemUtils.deleteRecursively(folder);
     }
 

@@ -29,9 +29,6 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -115,12 +112,8 @@ class ProcessesTest {
         return new RunHistory(database.pool()).runs(RunFilter.newest(1_000));
     }
 
-    private static long onManaged(String count) throws SQLException {
-        try (Connection connection = managed.connect("postgres");
-                ResultSet row = connection.createStatement().executeQuery("SELECT count(*) FROM " + count)) {
-            row.next();
-            return row.getLong(1);
-        }
+    private static long onManaged(String count) {
+        return managed.number("SELECT count(*) FROM " + count);
     }
 
     private static void assertNothingIsLeftOnTheManagedServer() {

@@ -2,15 +2,23 @@ package io.nightshift.scheduler.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.nightshift.infra.backup.BackupLabel;
+import io.nightshift.infra.retention.RetentionPast;
+import io.nightshift.infra.retention.RetentionRecord;
+import io.nightshift.infra.retention.RetentionRecords;
 import io.nightshift.infra.server.TestPostgres;
+import io.nightshift.infra.storage.DirectoryStorage;
 import io.nightshift.scheduler.Installation;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -130,6 +138,29 @@ class RestoredTablesTest {
                         .out())
                 .containsPattern(
                         "\ntime       about [0-9.]+ s: files [0-9.]+ s at .*/s \\(one restore here\\), replay ");
+    }
+
+    @Test
+    void says_that_what_it_reads_will_be_deleted_and_how_to_keep_it() {
+        String label = preview().json().path("label").asString();
+        Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        var record = new RetentionRecord(now, Set.of(BackupLabel.parse(label)), Map.of(), List.of(), List.of());
+        new RetentionRecords(
+                        "stage",
+                        List.of(new DirectoryStorage(
+                                "local", installation.home().resolve("storage"))))
+                .add(record);
+
+        Answer previewed = preview();
+        Answer restored = restore(TEMPORARY.resolve("expiring"), "--table", "public.\"My Votes\"");
+
+        String warning = "retention keeps no longer what this restore of backup " + label + " reads: a run after "
+                + now.plus(RetentionPast.NIGHT) + " deletes it;";
+        assertThat(previewed.json().path("notes").toString()).contains(warning);
+        assertThat(nightshift("backups").out())
+                .contains(label + " expires: no rule of retention keeps it, a run after ");
+        assertThat(restored.exitStatus()).isZero();
+        assertThat(restored.err()).contains(warning, "nightshift pin " + label);
     }
 
     private static Answer preview() {

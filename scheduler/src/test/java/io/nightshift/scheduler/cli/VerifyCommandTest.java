@@ -9,6 +9,7 @@ import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.backup.BackupType;
 import io.nightshift.infra.backup.NewBackup;
+import io.nightshift.infra.backup.PinNote;
 import io.nightshift.infra.backup.TestTar;
 import io.nightshift.infra.backup.WritingMarker;
 import io.nightshift.infra.postgres.Lsn;
@@ -25,7 +26,9 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -112,7 +115,6 @@ class VerifyCommandTest {
     void a_pin_lies_beside_the_backup_in_every_storage_until_it_is_taken_back() throws IOException {
         Answer pinned = nightshift("pin", LABEL.toString(), "--for", "90d", "--reason", "audit 2026");
         Answer listed = nightshift("backups");
-        awaitNextSecond();
         Answer removed = nightshift("pin", LABEL.toString(), "--remove", "--reason", "audit is over");
 
         assertThat(pinned.exitStatus()).as(pinned.toString()).isZero();
@@ -122,6 +124,33 @@ class VerifyCommandTest {
         assertThat(listed.out()).contains(LABEL + " is pinned until 20", "Z: audit 2026");
         assertThat(removed.out()).contains("is pinned no longer: audit is over");
         assertThat(nightshift("backups").out()).doesNotContain("pinned");
+    }
+
+    @Test
+    void a_pin_counts_more_than_what_was_said_by_a_clock_that_was_ahead() {
+        PinNote.unpin(LABEL, Instant.now().plus(Duration.ofDays(400)).truncatedTo(ChronoUnit.SECONDS), "over")
+                .write(new DirectoryStorage("near", temporary.resolve("near")), PATHS);
+
+        nightshift("pin", LABEL.toString(), "--for", "90d", "--reason", "audit 2026");
+
+        assertThat(nightshift("backups").out()).contains(LABEL + " is pinned until 20", "Z: audit 2026");
+        nightshift("pin", LABEL.toString(), "--remove", "--reason", "audit is over");
+        assertThat(nightshift("backups").out()).doesNotContain("pinned");
+    }
+
+    @Test
+    void who_pins_a_backup_that_is_being_deleted_is_told() throws IOException {
+        Path mark = temporary.resolve("near").resolve(PATHS.object(LABEL, "notes/expired.json"));
+        Files.createDirectories(mark.getParent());
+        Files.writeString(mark, "{}");
+
+        Answer answer = nightshift("pin", LABEL.toString(), "--for", "90d", "--reason", "audit 2026");
+
+        assertThat(answer.exitStatus()).as(answer.toString()).isEqualTo(5);
+        assertThat(answer.err())
+                .contains(
+                        "backup " + LABEL + " is being deleted from storage near", "HINT: retention has let it expire");
+        assertThat(answer.out()).contains("(noted in storage far)");
     }
 
     @Test
