@@ -224,6 +224,7 @@ public final class TestPostgres implements AutoCloseable {
                     executeAll(session, statements);
                     return true;
                 });
+                endWhatReadsLate(statements);
                 return;
             }
             try (Connection connection = connect(database);
@@ -232,6 +233,13 @@ public final class TestPostgres implements AutoCloseable {
             }
         } catch (SQLException e) {
             throw new IllegalStateException("in database " + database + " of " + server + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A session that is there reads a changed configuration some time later; a new one has it from the beginning. */
+    private void endWhatReadsLate(String... statements) throws SQLException {
+        if (List.of(statements).toString().contains("pg_reload_conf")) {
+            kept.close();
         }
     }
 
@@ -257,7 +265,7 @@ public final class TestPostgres implements AutoCloseable {
      */
     public List<String> texts(String sql) {
         try {
-            return kept.use(session -> {
+            List<String> rows = kept.use(session -> {
                 List<String> texts = new ArrayList<>();
                 try (ResultSet row = session.executeQuery(sql)) {
                     while (row.next()) {
@@ -266,6 +274,8 @@ public final class TestPostgres implements AutoCloseable {
                 }
                 return texts;
             });
+            endWhatReadsLate(sql);
+            return rows;
         } catch (SQLException e) {
             throw new IllegalStateException(sql + " at " + server + ": " + e.getMessage(), e);
         }
