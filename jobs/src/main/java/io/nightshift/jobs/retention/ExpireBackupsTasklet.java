@@ -78,7 +78,7 @@ final class ExpireBackupsTasklet implements Tasklet {
         RetentionPast past = records.past();
         RetentionDecision decision =
                 settings.policy().decide(inventory.candidates(), now).with(past.ended());
-        Forecast forecast = Forecast.of(settings.policy(), inventory.candidates(), now);
+        Forecast forecast = Forecast.of(settings.policy(), inventory.candidates(), past, now);
         List<Holding> holdings = holdings(places, inventory, decision, forecast, past, now);
         RetentionReport report = new RetentionReport(run, decision, forecast, holdings, past, now);
         report.say(settings);

@@ -3,6 +3,7 @@ package io.nightshift.jobs.retention;
 import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.postgres.Lsn;
+import io.nightshift.infra.retention.RetentionPast;
 import io.nightshift.infra.retention.RetentionRecord.LaterWal;
 import io.nightshift.infra.wal.KeptWal;
 import java.time.Duration;
@@ -31,12 +32,13 @@ record Forecast(Map<BackupLabel, Integer> expiring, List<LaterWal> wal) {
 
     private static final Duration SPAN = Duration.ofDays(DAYS);
 
-    static Forecast of(RetentionPolicy policy, Collection<Candidate> candidates, Instant now) {
+    /** @param past which tells of backups that are gone already, where less than a week is kept */
+    static Forecast of(RetentionPolicy policy, Collection<Candidate> candidates, RetentionPast past, Instant now) {
         Set<BackupLabel> gone = labels(policy.decide(candidates, now));
         List<Candidate> left = candidates.stream()
                 .filter(candidate -> !gone.contains(candidate.label()))
                 .toList();
-        List<Candidate> repeated = repeated(left, now);
+        List<Candidate> repeated = repeated(made(candidates, past, now), now);
         Map<BackupLabel, Integer> expiring = new LinkedHashMap<>();
         Map<BackupPaths, Lsn> begins = new HashMap<>();
         List<LaterWal> wal = new ArrayList<>();
@@ -74,53 +76,113 @@ record Forecast(Map<BackupLabel, Integer> expiring, List<LaterWal> wal) {
         return decision.expired().stream().map(Candidate::label).collect(Collectors.toSet());
     }
 
-    /** The backups of the last days once more. One whose parent is older will build on the newest that there is. */
-    private static List<Candidate> repeated(List<Candidate> candidates, Instant now) {
-        List<Candidate> recent = candidates.stream()
-                .filter(Candidate::restorable)
-                .filter(candidate -> candidate.endedAt().isAfter(now.minus(SPAN))
-                        && !candidate.endedAt().isAfter(now))
+    /** The backups that could be restored, oldest first, with those that are gone. */
+    private static List<Candidate> made(Collection<Candidate> candidates, RetentionPast past, Instant now) {
+        Set<BackupLabel> there =
+                candidates.stream().map(Candidate::label).collect(Collectors.toCollection(HashSet::new));
+        List<Candidate> made = candidates.stream()
+                .filter(candidate ->
+                        candidate.restorable() && !candidate.endedAt().isAfter(now))
                 .sorted(Comparator.comparing(Candidate::endedAt))
-                .toList();
-        Set<BackupLabel> repeated = new HashSet<>();
-        recent.forEach(candidate -> repeated.add(candidate.label()));
-        @Nullable
-        BackupLabel newest =
-                recent.isEmpty() ? null : recent.get(recent.size() - 1).label();
-        return recent.stream()
-                .map(candidate -> later(candidate, parent(candidate, repeated, newest)))
-                .toList();
+                .collect(Collectors.toCollection(ArrayList::new));
+        if (made.isEmpty()) {
+            return made;
+        }
+        Candidate newest = made.get(made.size() - 1);
+        boolean areProven =
+                made.stream().filter(candidate -> candidate.provenAt() != null).count() * 2 > made.size();
+        past.records().stream()
+                .flatMap(record -> record.expired().stream())
+                .filter(there::add)
+                .forEach(label -> made.add(gone(label, newest, areProven)));
+        made.sort(Comparator.comparing(Candidate::endedAt));
+        return made;
     }
 
+    /** One that is deleted: it was like those that are there. */
+    private static Candidate gone(BackupLabel label, Candidate like, boolean isProven) {
+        return new Candidate(
+                like.paths(),
+                label,
+                null, // nobody knows it any more
+                true,
+                false,
+                label.time(),
+                like.timeline(),
+                like.startLsn(),
+                like.leadsOn(),
+                null,
+                0,
+                like.holders(),
+                isProven ? label.time() : null,
+                null,
+                List.of(),
+                List.of());
+    }
+
+    /** The backups of the last days once more, and again where fewer days are known. */
+    private static List<Candidate> repeated(List<Candidate> made, Instant now) {
+        List<Candidate> recent = made.stream()
+                .filter(candidate -> candidate.endedAt().isAfter(now.minus(SPAN)))
+                .toList();
+        if (recent.isEmpty()) {
+            return recent;
+        }
+        Duration period = period(made, recent, now);
+        Set<BackupLabel> labels = recent.stream().map(Candidate::label).collect(Collectors.toSet());
+        List<Candidate> repeated = new ArrayList<>();
+        BackupLabel newest = recent.get(recent.size() - 1).label();
+        for (Duration by = period; by.compareTo(SPAN.plus(period)) < 0; by = by.plus(period)) {
+            for (Candidate candidate : recent) {
+                Candidate later = later(candidate, by, parent(candidate, by, labels, newest));
+                repeated.add(later);
+                newest = later.label();
+            }
+        }
+        return repeated;
+    }
+
+    /** A week; less where backups have begun within it and may come more often, in whole days. */
+    private static Duration period(List<Candidate> made, List<Candidate> recent, Instant now) {
+        Instant first = made.get(0).endedAt();
+        if (recent.size() == 1 || !first.isAfter(now.minus(SPAN))) {
+            return SPAN;
+        }
+        Duration between = Duration.between(first, recent.get(recent.size() - 1).endedAt());
+        Duration known = between.plus(between.dividedBy(recent.size() - 1L));
+        return Duration.ofDays(Math.min(DAYS, Math.max(1, known.plusHours(12).toDays())));
+    }
+
+    /** What builds on one that is not repeated will build on the one before it. */
     private static @Nullable BackupLabel parent(
-            Candidate candidate, Set<BackupLabel> repeated, @Nullable BackupLabel newest) {
-        BackupLabel parent = candidate.parent();
-        if (parent == null) {
+            Candidate candidate, Duration by, Set<BackupLabel> repeated, BackupLabel before) {
+        if (candidate.isFull()) {
             return null;
         }
-        return repeated.contains(parent) ? later(parent) : newest;
+        BackupLabel parent = candidate.parent();
+        return parent != null && repeated.contains(parent) ? later(parent, by) : before;
     }
 
-    private static BackupLabel later(BackupLabel label) {
-        return new BackupLabel(label.time().plus(SPAN), label.type(), label.suffix());
+    private static BackupLabel later(BackupLabel label, Duration by) {
+        return new BackupLabel(label.time().plus(by), label.type(), label.suffix());
     }
 
-    private static Candidate later(Candidate candidate, @Nullable BackupLabel parent) {
+    private static Candidate later(Candidate candidate, Duration by, @Nullable BackupLabel parent) {
         Instant proven = candidate.provenAt();
         return new Candidate(
                 candidate.paths(),
-                later(candidate.label()),
+                later(candidate.label(), by),
                 parent,
                 true,
                 candidate.refuted(),
-                candidate.endedAt().plus(SPAN),
+                candidate.endedAt().plus(by),
                 candidate.timeline(),
                 Lsn.LAST, // behind all that is there
                 candidate.leadsOn(),
                 null,
                 candidate.bytes(),
                 candidate.holders(),
-                proven == null ? null : proven.plus(SPAN),
+                proven == null ? null : proven.plus(by),
                 null,
                 List.of(),
                 List.of());

@@ -55,7 +55,7 @@ class ForecastTest {
         Set<BackupLabel> oldest = new HashSet<>(
                 backups.all().subList(0, 7).stream().map(Candidate::label).toList());
 
-        Forecast forecast = Forecast.of(POLICY, backups.all(), NOW);
+        Forecast forecast = Forecast.of(POLICY, backups.all(), RetentionPast.none(), NOW);
 
         assertThat(POLICY.decide(backups.all(), NOW).expired()).isEmpty();
         assertThat(forecast.expiring().keySet()).isEqualTo(oldest);
@@ -70,7 +70,8 @@ class ForecastTest {
         backups.full(20);
 
         assertThat(POLICY.decide(backups.all(), NOW).expired()).hasSize(1);
-        assertThat(Forecast.of(POLICY, backups.all(), NOW).expiring()).isEmpty();
+        assertThat(Forecast.of(POLICY, backups.all(), RetentionPast.none(), NOW).expiring())
+                .isEmpty();
     }
 
     @Test
@@ -80,8 +81,10 @@ class ForecastTest {
             oldestFirst.add(backups.full(daysAgo));
         }
 
-        Forecast week = Forecast.of(new RetentionPolicy(Duration.ofDays(7), 1), backups.all(), NOW);
-        Forecast day = Forecast.of(new RetentionPolicy(Duration.ofDays(1), 1), backups.all(), NOW);
+        Forecast week =
+                Forecast.of(new RetentionPolicy(Duration.ofDays(7), 1), backups.all(), RetentionPast.none(), NOW);
+        Forecast day =
+                Forecast.of(new RetentionPolicy(Duration.ofDays(1), 1), backups.all(), RetentionPast.none(), NOW);
 
         Map<BackupLabel, Integer> expected = new HashMap<>();
         for (int days = 1; days <= 7; days++) {
@@ -98,7 +101,7 @@ class ForecastTest {
             parent = backups.incremental(daysAgo, parent);
         }
 
-        assertThat(Forecast.of(new RetentionPolicy(Duration.ofDays(2), 1), backups.all(), NOW)
+        assertThat(Forecast.of(new RetentionPolicy(Duration.ofDays(2), 1), backups.all(), RetentionPast.none(), NOW)
                         .expiring())
                 .isEmpty();
     }
@@ -107,15 +110,16 @@ class ForecastTest {
         return Seed.underTest();
     }
 
-    /** Months of nights: whatever expires was announced, where backups go on as before and those of a week are kept. */
+    /** Months of nights: whatever expires was announced, where backups go on as before. */
     @ParameterizedTest
     @MethodSource("seeds")
     void a_steady_schedule_never_surprises(Seed seed) {
         Random random = seed.random();
         for (int round = 0; round < Effort.of(4, 400); round++) {
             int fullEvery = 1 + random.nextInt(7);
+            boolean isProven = random.nextBoolean();
             var policy = new RetentionPolicy(
-                    Duration.ofDays(7 + random.nextInt(14)),
+                    Duration.ofHours(12 + random.nextInt(21 * 24)),
                     1 + random.nextInt(3),
                     Map.of(Period.WEEK, random.nextInt(4), Period.MONTH, random.nextInt(3)),
                     ZoneId.of("Asia/Colombo"));
@@ -126,14 +130,15 @@ class ForecastTest {
                 Instant tonight = NOW.minus(Duration.ofDays(daysAgo));
                 boolean full = parent == null || daysAgo % 7 % fullEvery == 0;
                 parent = full ? world.full(daysAgo) : world.incremental(daysAgo, parent);
+                parent = isProven ? world.proven(parent, tonight) : parent;
                 RetentionDecision decision = policy.decide(world.all(), tonight);
                 RetentionPast past = new RetentionPast(records);
-                if (daysAgo < 80) {
+                if (daysAgo < 90 || fullEvery == 1) {
                     assertThat(objection(decision, past, tonight))
                             .as("round %d, %s, %d days ago", round, policy, daysAgo)
                             .isEmpty();
                 }
-                records.add(record(decision, Forecast.of(policy, world.all(), tonight), tonight));
+                records.add(record(decision, Forecast.of(policy, world.all(), past, tonight), tonight));
                 world.remove(decision.due(past, tonight));
             }
         }
@@ -227,7 +232,8 @@ class ForecastTest {
         BackupPaths system = opener.paths();
         RetentionPolicy policy = new RetentionPolicy(Duration.ofDays(7), 1);
         RetentionDecision decision = policy.decide(backups.all(), NOW);
-        RetentionPast past = new RetentionPast(List.of(record(decision, Forecast.of(policy, backups.all(), NOW), NOW)));
+        RetentionPast past = new RetentionPast(
+                List.of(record(decision, Forecast.of(policy, backups.all(), RetentionPast.none(), NOW), NOW)));
         Lsn behindOpener = opener.startLsn().plus(100);
 
         assertThat(decision.wal().get(0).from()).isEqualTo(opener.startLsn());
