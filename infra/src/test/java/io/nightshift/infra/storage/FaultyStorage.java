@@ -38,6 +38,7 @@ public final class FaultyStorage implements Storage {
     private final Map<Call, Fault> faults = new EnumMap<>(Call.class);
     private final Map<Call, Integer> calls = new EnumMap<>(Call.class);
     private final List<String> badSectors = new CopyOnWriteArrayList<>();
+    private final List<String> failed = new CopyOnWriteArrayList<>();
 
     public FaultyStorage(Storage storage) {
         this.storage = storage;
@@ -64,6 +65,11 @@ public final class FaultyStorage implements Storage {
     /** How many calls of a kind there were. */
     public synchronized int calls(Call call) {
         return calls.getOrDefault(call, 0);
+    }
+
+    /** The objects whose calls were made to fail, in order. */
+    public List<String> failed() {
+        return List.copyOf(failed);
     }
 
     /** Works again. */
@@ -127,6 +133,7 @@ public final class FaultyStorage implements Storage {
     private void reach(Call call, String object) {
         FailureKind kind = due(call);
         if (kind != null) {
+            failed.add(object);
             throw new NightshiftException(
                     kind, "injected failure of " + call + " of " + object + " in storage " + name());
         }
