@@ -1,5 +1,8 @@
 package io.nightshift.jobs;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import io.nightshift.infra.backup.BackupCatalog;
 import io.nightshift.infra.backup.StoredBackup;
 import io.nightshift.infra.config.ClusterConfig;
@@ -231,6 +234,11 @@ public final class TestCluster implements AutoCloseable {
                 SELECT 'slot ' || slot_name FROM pg_replication_slots
                 """;
         return postgres.texts(sql);
+    }
+
+    /** A server ends a session a moment after it was closed. */
+    public void awaitNoTraces() {
+        await("no traces").untilAsserted(() -> assertThat(traces()).isEmpty());
     }
 
     private ClusterConfig config() {

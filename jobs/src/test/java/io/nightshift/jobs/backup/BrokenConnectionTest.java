@@ -2,7 +2,6 @@ package io.nightshift.jobs.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.awaitility.Awaitility.await;
 
 import io.nightshift.infra.config.RecordBinder;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
@@ -120,7 +119,7 @@ class BrokenConnectionTest {
         run.cancel("time limit of 1h passed");
 
         assertThat(attempt.join().failed()).hasMessage("time limit of 1h passed");
-        await().untilAsserted(() -> assertThat(cluster.traces()).isEmpty());
+        cluster.awaitNoTraces();
     }
 
     /** The first tells how the session came to the server; it is waited for ten seconds, whatever stops the run. */
@@ -167,7 +166,7 @@ class BrokenConnectionTest {
 
     private void requireNothingLeft(Fault fault) {
         assertThat(cluster.files()).as("%s", fault).isSubsetOf("local/installation.json");
-        await().untilAsserted(() -> assertThat(cluster.traces()).as("%s", fault).isEmpty());
+        cluster.awaitNoTraces();
     }
 
     /** One break at each kind of message, and where few tests have looked; all of them at full effort. */

@@ -116,7 +116,7 @@ class FullBackupFaultsTest {
         assertThat(stopped.failed().kind()).isEqualTo(FailureKind.CANCELLED);
         assertThat(stopped.failed()).hasMessage("stopped by anna");
         assertThat(cluster.files()).containsExactly("local/installation.json");
-        await().untilAsserted(() -> assertThat(cluster.traces()).isEmpty());
+        cluster.awaitNoTraces();
     }
 
     @Test
@@ -274,7 +274,7 @@ class FullBackupFaultsTest {
         assertThat(run.progress().step()).startsWith(step.equals("publishBackup") ? "check cluster" : "verify ");
         assertThat(cluster.backups()).hasSize(1);
         assertThat(cluster.catalog().debris()).isEmpty();
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
     }
 
     @Test
@@ -291,7 +291,7 @@ class FullBackupFaultsTest {
         assertThat(gone.failed().kind()).isEqualTo(FailureKind.STORAGE_UNAVAILABLE);
         assertThat(cluster.backups()).isEmpty();
         assertThat(cluster.catalog().debris()).extracting(Debris::storage).containsExactly("local");
-        await().untilAsserted(() -> assertThat(cluster.traces()).isEmpty());
+        cluster.awaitNoTraces();
     }
 
     @Test
@@ -317,7 +317,7 @@ class FullBackupFaultsTest {
                         "cannot write object chanuka/.*/base.tar.zst in storage local: File too large, \\d+ bytes free")
                 .contains("HINT: free space there or expire backups");
         assertThat(cluster.files()).containsExactly("local/installation.json");
-        await().untilAsserted(() -> assertThat(cluster.traces()).isEmpty());
+        cluster.awaitNoTraces();
     }
 
     // the run
@@ -334,7 +334,7 @@ class FullBackupFaultsTest {
         assertThat(cluster.catalog().debris())
                 .singleElement()
                 .satisfies(debris -> assertThat(debris.marker()).isPresent());
-        await().untilAsserted(() -> assertThat(cluster.traces()).isEmpty());
+        cluster.awaitNoTraces();
     }
 
     @Test

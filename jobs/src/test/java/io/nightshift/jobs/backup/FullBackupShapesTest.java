@@ -107,7 +107,7 @@ class FullBackupShapesTest {
             JobReport report = outcome.report();
             assertThat(report.exitStatus()).isZero();
             assertThat(document.timeline().id()).isEqualTo(2);
-            assertThat(cluster.traces()).isEmpty();
+            cluster.awaitNoTraces();
             Map<String, Figure> figures =
                     report.figures().stream().collect(Collectors.toMap(Figure::name, figure -> figure));
             System.out.printf(

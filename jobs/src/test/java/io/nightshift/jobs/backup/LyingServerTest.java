@@ -125,7 +125,7 @@ class LyingServerTest {
         assertThat(spoiled).isTrue();
         assertThat(outcome.failed().kind()).isEqualTo(FailureKind.DATA_DAMAGED);
         assertThat(cluster.backups()).hasSize(before);
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
     }
 
     private static JobRun.Outcome behind(TcpRelay network) {

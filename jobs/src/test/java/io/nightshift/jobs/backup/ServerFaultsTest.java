@@ -90,7 +90,7 @@ class ServerFaultsTest {
                 .contains("\nHINT: see the server's log for wh");
         assertThat(left).containsExactly("local/installation.json");
         next.completed();
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
     }
 
     // it hangs
@@ -125,7 +125,7 @@ class ServerFaultsTest {
             server.postgres().thaw();
         }
         assertThat(cluster.files()).isSubsetOf("local/installation.json");
-        await().untilAsserted(() -> assertThat(cluster.traces()).isEmpty());
+        cluster.awaitNoTraces();
         JobRun.of(TYPE, cluster, QUICK).attempt().completed();
     }
 
@@ -194,7 +194,7 @@ class ServerFaultsTest {
                 .extracting(StoredBackup::label)
                 .doesNotHaveDuplicates();
         assertThat(cluster.catalog().debris()).isEmpty();
-        await().untilAsserted(() -> assertThat(cluster.traces()).isEmpty());
+        cluster.awaitNoTraces();
     }
 
     private static final class Ignoring implements BaseBackupReceiver {

@@ -97,7 +97,7 @@ class YieldingBackupTest {
         assertThat(outcome.report().figures()).extracting(Figure::name).contains("braked for", "yielded to production");
         assertThat(outcome.report().sections()).extracting(Section::title).contains("yielded to production");
         assertThat(outcome.report().findings()).extracting(Finding::key).contains("yield/braked");
-        assertThat(cluster.traces()).noneMatch(trace -> trace.startsWith("session "));
+        await().untilAsserted(() -> assertThat(cluster.traces()).noneMatch(trace -> trace.startsWith("session ")));
     }
 
     @Test

@@ -52,7 +52,7 @@ class HealthCheckTest {
                 .containsExactly("nodes", "fine", "nothing to look at");
         assertThat(first.report().summary()).matches("\\d+ critical, \\d+ warnings; \\d+ checks found nothing");
         assertThat(first.report().exitStatus()).isEqualTo(3);
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
     }
 
     private static List<String> keys(List<Finding> findings) {

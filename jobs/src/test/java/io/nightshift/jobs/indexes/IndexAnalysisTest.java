@@ -120,7 +120,7 @@ class IndexAnalysisTest {
                         "0 unused, 1 redundant, 0 broken, 0 bloated, 7 missing under foreign keys in 3 of 3 databases");
         assertThat(report.exitStatus()).isZero();
         assertThat(run(cluster)).isEqualTo(report);
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
     }
 
     @Test
@@ -275,7 +275,7 @@ class IndexAnalysisTest {
         JobRun.Outcome outcome = run.attempt();
 
         assertThat(outcome.failed()).hasMessageContaining("asked to");
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
         assertThat(run.attempt().completed().steps()).containsExactly("judgeIndexes", "adviseFromPlans");
     }
 }

@@ -138,7 +138,7 @@ class QueryAnalysisTest {
                         "now\n  Bitmap Heap Scan on public.orders");
         assertThat(section(again, "plans that have changed")).isEmpty();
         assertThat(section(again, "queries by time, 2 nights")).isNotEmpty();
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
     }
 
     @Test

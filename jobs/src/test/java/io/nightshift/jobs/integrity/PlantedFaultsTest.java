@@ -94,7 +94,7 @@ class PlantedFaultsTest {
                     .filteredOn(gap -> gap.reason().contains("damaged: "))
                     .extracting(gap -> gap.subject().replaceAll(" .*", ""))
                     .containsOnly("faulty.public.torn", "faulty.public.gone", "faulty.public.lost");
-            assertThat(cluster.traces()).isEmpty();
+            cluster.awaitNoTraces();
             PlantedFaults.tables(major).stream()
                     .limit(Effort.of(0, 100))
                     .forEach(table -> isFoundAlone(cluster, major, table));

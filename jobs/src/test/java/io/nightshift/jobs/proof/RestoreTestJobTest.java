@@ -203,7 +203,7 @@ class RestoreTestJobTest {
         assertThat(proofs().proven()).isEqualTo(proof);
         assertThat(proofs().refuted()).isNull();
         assertThat(left()).isEmpty();
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
     }
 
     @Test

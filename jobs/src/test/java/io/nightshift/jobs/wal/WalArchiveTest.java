@@ -87,7 +87,7 @@ class WalArchiveTest {
             assertThat(tomorrow.assertComplete(postgres).ranges()).hasSize(1);
             assertThat(tomorrow.gaps(postgres)).isEmpty();
         }
-        assertThat(cluster.traces()).containsExactly("slot " + SLOT);
+        await().untilAsserted(() -> assertThat(cluster.traces()).containsExactly("slot " + SLOT));
     }
 
     @Test
@@ -182,7 +182,7 @@ class WalArchiveTest {
                 JobRun.dry(new WalArchiveJobType(), cluster, QUICK).attempt().completed();
 
         assertThat(outcome.report().summary()).contains("would begin with what 127.0.0.1:");
-        assertThat(cluster.traces()).isEmpty();
+        cluster.awaitNoTraces();
         assertThat(cluster.files()).isEmpty();
     }
 
