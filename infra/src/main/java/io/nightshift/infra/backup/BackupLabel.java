@@ -6,6 +6,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.ResolverStyle;
 import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -23,6 +24,10 @@ public record BackupLabel(Instant time, BackupType type, String suffix) implemen
             .withResolverStyle(ResolverStyle.STRICT)
             .withZone(ZoneOffset.UTC);
     private static final Pattern TEXT = Pattern.compile("(\\d{8}T\\d{6}Z)-([a-z]+)-([a-z0-9]{4})");
+
+    private static final Comparator<BackupLabel> ORDER = Comparator.comparing((BackupLabel label) -> label.time)
+            .thenComparing(label -> label.type.toString())
+            .thenComparing(BackupLabel::suffix);
 
     public BackupLabel {
         if (!time.equals(time.truncatedTo(ChronoUnit.SECONDS))) {
@@ -53,7 +58,7 @@ public record BackupLabel(Instant time, BackupType type, String suffix) implemen
 
     @Override
     public int compareTo(BackupLabel other) {
-        return toString().compareTo(other.toString());
+        return ORDER.compare(this, other);
     }
 
     @Override

@@ -50,6 +50,24 @@ record Candidate(
         lackedBy = List.copyOf(lackedBy);
     }
 
+    /** Which of a cluster's backups; two systems may have the same label. */
+    record Name(BackupPaths system, BackupLabel label) {}
+
+    Name name() {
+        return new Name(paths, label);
+    }
+
+    @Nullable
+    Name parentName() {
+        return parent == null ? null : new Name(paths, parent);
+    }
+
+    /** The label tells them apart; all that there is to them would be much to look at. */
+    @Override
+    public int hashCode() {
+        return label.hashCode();
+    }
+
     boolean isSound() {
         return restorable && !refuted;
     }

@@ -47,16 +47,16 @@ record RetentionDecision(List<Verdict> verdicts, List<KeptWal> wal) {
 
     /** In the order in which they may go: what builds on another goes before it. */
     List<Candidate> expired() {
-        Map<String, Candidate> byFolder = new HashMap<>();
+        Map<Candidate.Name, Candidate> byName = new HashMap<>();
         List<Candidate> expired = new ArrayList<>();
         for (Verdict verdict : verdicts) {
             if (!verdict.isKept()) {
                 expired.add(verdict.backup());
-                byFolder.put(folder(verdict.backup(), verdict.backup().label()), verdict.backup());
+                byName.put(verdict.backup().name(), verdict.backup());
             }
         }
         Map<BackupLabel, Integer> links = new HashMap<>();
-        expired.forEach(backup -> links.put(backup.label(), links(backup, byFolder)));
+        expired.forEach(backup -> links.put(backup.label(), links(backup, byName)));
         expired.sort(Comparator.comparing((Candidate backup) -> links.getOrDefault(backup.label(), 0))
                 .thenComparing(Candidate::endedAt)
                 .reversed());
@@ -69,17 +69,17 @@ record RetentionDecision(List<Verdict> verdicts, List<KeptWal> wal) {
      */
     List<Candidate> due(RetentionPast past, Instant now) {
         List<Candidate> due = new ArrayList<>();
-        Set<String> stillBuiltOn = new HashSet<>();
+        Set<Candidate.Name> stillBuiltOn = new HashSet<>();
         for (Candidate backup : expired()) {
             boolean isDue = past.deletedFrom(backup.label())
                             .filter(from -> !from.isAfter(now))
                             .isPresent()
                     && backup.users().isEmpty()
-                    && !stillBuiltOn.contains(folder(backup, backup.label()));
+                    && !stillBuiltOn.contains(backup.name());
             if (isDue) {
                 due.add(backup);
             } else if (backup.parent() != null) {
-                stillBuiltOn.add(folder(backup, backup.parent()));
+                stillBuiltOn.add(backup.parentName());
             }
         }
         return due;
@@ -107,18 +107,13 @@ record RetentionDecision(List<Verdict> verdicts, List<KeptWal> wal) {
     }
 
     /** Of what expires; one that leads back to itself ends somewhere. */
-    private static int links(Candidate backup, Map<String, Candidate> expired) {
+    private static int links(Candidate backup, Map<Candidate.Name, Candidate> expired) {
         int links = 0;
         @Nullable Candidate link = backup;
         while (link != null && links <= expired.size()) {
             links++;
-            BackupLabel parent = link.parent();
-            link = parent == null ? null : expired.get(folder(link, parent));
+            link = expired.get(link.parentName());
         }
         return links;
-    }
-
-    private static String folder(Candidate system, BackupLabel label) {
-        return system.paths().backup(label);
     }
 }

@@ -1,6 +1,5 @@
 package io.nightshift.jobs.retention;
 
-import io.nightshift.infra.backup.BackupLabel;
 import io.nightshift.infra.backup.BackupPaths;
 import io.nightshift.infra.config.Durations;
 import io.nightshift.infra.postgres.Lsn;
@@ -274,13 +273,13 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
     private static final class Kept {
 
         private final List<Candidate> oldestFirst;
-        private final Map<String, Candidate> byFolder = new HashMap<>();
+        private final Map<Candidate.Name, Candidate> byName = new HashMap<>();
         private final Map<Candidate, List<Reason>> reasons = new LinkedHashMap<>();
 
         Kept(List<Candidate> oldestFirst) {
             this.oldestFirst = oldestFirst;
             oldestFirst.forEach(candidate -> {
-                byFolder.put(candidate.paths().backup(candidate.label()), candidate);
+                byName.put(candidate.name(), candidate);
                 reasons.put(candidate, new ArrayList<>());
             });
         }
@@ -294,8 +293,7 @@ record RetentionPolicy(Duration window, int fulls, Map<Period, Integer> generati
         }
 
         private @Nullable Candidate parent(Candidate candidate) {
-            BackupLabel parent = candidate.parent();
-            return parent == null ? null : byFolder.get(candidate.paths().backup(parent));
+            return byName.get(candidate.parentName());
         }
 
         /** Or is it. */
