@@ -48,7 +48,7 @@ final class CheckChunksTasklet implements Tasklet {
                 Outcome outcome = open.isDamaged(piece.target()) ? ON_DAMAGED : look(check, finished, chunk, piece);
                 open.learn(piece, outcome);
                 finished.add(chunk, outcome);
-                run.progress().advance(piece.bytes());
+                piece.isDone(run.progress());
             }
         } catch (SQLException e) {
             throw SqlStates.failure("session on " + judgement.server() + " not closed", e);

@@ -167,13 +167,10 @@ final class CheckNodesTasklet implements Tasklet {
         List<Chunk> open = book.chunks(run, place).stream()
                 .filter(chunk -> !chunk.isFinished())
                 .toList();
-        run.progress()
-                .begin(
-                        "check " + server,
-                        open.stream()
-                                .mapToLong(chunk -> Piece.parse(chunk.work()).bytes())
-                                .sum(),
-                        "bytes");
+        Piece.begin(
+                run.progress(),
+                "check " + server,
+                open.stream().map(chunk -> Piece.parse(chunk.work())).toList());
         try (GiveWay others = new GiveWay(CheckSession.of(node.direct(run.purpose()), run.cancellation()));
                 PieceCheck check =
                         new PieceCheck(server, settings, run, others, () -> System.nanoTime() - deadline > 0)) {
@@ -185,7 +182,7 @@ final class CheckNodesTasklet implements Tasklet {
                 long begun = System.nanoTime();
                 book.finish(run, Map.of(chunk.number(), check.look(piece).json()));
                 CrashPoint.reach("integrity-validation.node-chunk-" + chunk.number());
-                run.progress().advance(piece.bytes());
+                piece.isDone(run.progress());
                 rest(SECONDS_OF_REST * (System.nanoTime() - begun));
             }
         }

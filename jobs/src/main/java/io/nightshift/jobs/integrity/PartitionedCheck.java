@@ -9,8 +9,10 @@ import io.nightshift.infra.run.Workers;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.batch.core.job.JobExecutionException;
 import org.springframework.batch.core.job.JobInterruptedException;
@@ -61,15 +63,15 @@ final class PartitionedCheck implements PartitionHandler {
     }
 
     private void progress(JudgedServer server, List<Chunk> chunks) {
-        long all = 0;
-        long done = 0;
-        for (Chunk chunk : chunks) {
-            long bytes = Piece.parse(chunk.work()).bytes();
-            all += bytes;
-            done += chunk.isFinished() ? bytes : 0;
-        }
-        run.progress().begin("check " + server, all, "bytes");
-        run.progress().advance(done);
+        Map<Boolean, List<Piece>> pieces = chunks.stream()
+                .collect(Collectors.partitioningBy(
+                        Chunk::isFinished,
+                        Collectors.mapping(chunk -> Piece.parse(chunk.work()), Collectors.toList())));
+        Piece.begin(
+                run.progress(),
+                "check " + server,
+                pieces.values().stream().flatMap(List::stream).toList());
+        pieces.getOrDefault(true, List.of()).forEach(piece -> piece.isDone(run.progress()));
     }
 
     /** On a copy there is nobody to give way to. */

@@ -1,6 +1,8 @@
 package io.nightshift.jobs.integrity;
 
+import io.nightshift.infra.run.Progress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -57,6 +59,24 @@ record Piece(Target target, long from, @Nullable Long to, long blocks) {
 
     long bytes() {
         return blocks * BLOCK;
+    }
+
+    /** About as many as its share of the blocks. */
+    long rows() {
+        long all = target.size().bytes() / BLOCK;
+        return all == 0
+                ? target.size().rows()
+                : Math.round((double) target.size().rows() * blocks / all);
+    }
+
+    /** All of them are to be looked at. */
+    static void begin(Progress progress, String step, Collection<Piece> pieces) {
+        progress.begin(step, pieces.stream().mapToLong(Piece::bytes).sum(), "bytes");
+        progress.expectRows(pieces.stream().mapToLong(Piece::rows).sum());
+    }
+
+    void isDone(Progress progress) {
+        progress.advance(bytes(), rows());
     }
 
     /** How a prepared query is asked for it. */

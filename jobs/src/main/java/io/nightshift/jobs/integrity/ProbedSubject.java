@@ -107,17 +107,13 @@ record ProbedSubject(Check check, String object) {
 
     private static Probe look(Target target, JudgedServer server, Duration limit, RunContext run) throws SQLException {
         List<Piece> pieces = Piece.of(target, BLOCKS);
-        run.progress()
-                .begin(
-                        "check " + target + " in " + server,
-                        pieces.stream().mapToLong(Piece::bytes).sum(),
-                        "bytes");
+        Piece.begin(run.progress(), "check " + target + " in " + server, pieces);
         Outcome all = Outcome.PASS;
         try (PieceCheck looking =
                 new PieceCheck(server, IntegritySettings.defaults().with(limit), run, null, () -> false)) {
             for (Piece piece : pieces) {
                 all = all.with(looking.look(piece));
-                run.progress().advance(piece.bytes());
+                piece.isDone(run.progress());
             }
         }
         if (all.failed() && !target.check().looksForDamage()) {

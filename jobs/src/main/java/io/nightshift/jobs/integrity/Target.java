@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param object {@code schema.relation}, with the constraint behind it where there is one
  * @param table that has the rows, {@code schema.table}
  * @param relation its oid
- * @param bytes that are read for it, estimated
+ * @param size of what is read for it, estimated
  * @param trusted false for a constraint that was added NOT VALID: its old rows may break it
  * @param gap why it cannot be looked at; null if it can
  * @param query returns row, evidence and the number of all hits; with two parameters if it can be cut
@@ -19,12 +19,22 @@ record Target(
         String object,
         String table,
         long relation,
-        long bytes,
+        Size size,
         boolean trusted,
         @Nullable String gap,
         @Nullable String query) {
 
+    /** @param rows as of the last ANALYZE or VACUUM; entries of an index */
+    record Size(long bytes, long rows) {
+
+        static final Size NOTHING = new Size(0, 0);
+    }
+
     static final String KEY = "integrity/";
+
+    long bytes() {
+        return size.bytes();
+    }
 
     /** Of its finding, and of what is known of its coverage. */
     String key() {
@@ -32,16 +42,16 @@ record Target(
     }
 
     Target asking(String other) {
-        return new Target(check, database, object, table, relation, bytes, trusted, gap, other);
+        return new Target(check, database, object, table, relation, size, trusted, gap, other);
     }
 
     /** Only whether its file is there. */
     Target opening() {
-        return new Target(Check.OPEN, database, object, table, relation, bytes, trusted, gap, query);
+        return new Target(Check.OPEN, database, object, table, relation, size, trusted, gap, query);
     }
 
     Target lacking(String reason) {
-        return new Target(check, database, object, table, relation, bytes, trusted, reason, null);
+        return new Target(check, database, object, table, relation, size, trusted, reason, null);
     }
 
     /** As people name it. */

@@ -2,6 +2,7 @@ package io.nightshift.jobs.integrity;
 
 import io.nightshift.infra.postgres.Identifiers;
 import io.nightshift.infra.postgres.SqlStates;
+import io.nightshift.jobs.integrity.Target.Size;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -55,8 +56,8 @@ final class Targets {
             (t.relpersistence = 'p' OR t.relpersistence = 'u' AND NOT pg_is_in_recovery())
               AND NOT (t.oid = ANY ({locked}))""";
 
-    private static final String BYTES = """
-            SELECT t.oid::bigint, pg_relation_size(t.oid) FROM pg_class t
+    private static final String SIZES = """
+            SELECT t.oid::bigint, coalesce(pg_relation_size(t.oid), 0), greatest(t.reltuples, 0)::bigint FROM pg_class t
              WHERE t.relkind IN ('r', 'm', 't', 'i', 'S') AND {present}
             """;
 
@@ -304,7 +305,7 @@ final class Targets {
     private final String withShared;
     private final boolean ofCopy;
     private Set<Long> locked = Set.of();
-    private Map<Long, Long> bytes = Map.of();
+    private Map<Long, Size> sizes = Map.of();
 
     /**
      * @param withShared the database in which shared catalogs are looked at
@@ -320,7 +321,7 @@ final class Targets {
     /** Of a database in which nothing can be looked at. */
     static List<Target> none(String database, String reason) {
         return Stream.of(Check.values())
-                .map(check -> new Target(check, database, "", "", 0, 0, true, reason, null))
+                .map(check -> new Target(check, database, "", "", 0, Size.NOTHING, true, reason, null))
                 .toList();
     }
 
@@ -339,9 +340,9 @@ final class Targets {
 
     private List<Target> attempt(boolean deep) throws SQLException {
         locked = new HashSet<>(numbers(LOCKED));
-        bytes = new HashMap<>();
-        for (List<@Nullable String> row : session.rows(sql(BYTES))) {
-            bytes.put(number(row, 0), row.get(1) == null ? 0 : number(row, 1));
+        sizes = new HashMap<>();
+        for (List<@Nullable String> row : session.rows(sql(SIZES))) {
+            sizes.put(number(row, 0), new Size(number(row, 1), number(row, 2)));
         }
         List<Target> targets = new ArrayList<>(relations(deep));
         targets.addAll(promises(Check.FOREIGN_KEY, FOREIGN_KEYS));
@@ -372,7 +373,7 @@ final class Targets {
                     text(row, 1),
                     text(row, 2),
                     relation,
-                    bytes.getOrDefault(relation, 0L),
+                    sizes.getOrDefault(relation, Size.NOTHING),
                     true,
                     null,
                     text(row, 4));
@@ -411,7 +412,7 @@ final class Targets {
                         text(row, 1),
                         text(row, 2),
                         number(row, 0),
-                        bytes.getOrDefault(number(row, 0), 0L),
+                        sizes.getOrDefault(number(row, 0), Size.NOTHING),
                         "t".equals(row.get(3)),
                         row.get(4),
                         row.get(5)))
@@ -427,7 +428,7 @@ final class Targets {
     }
 
     private Target lacking(Check check, String object, String table, String reason) {
-        return new Target(check, database, object, table, 0, 0, true, reason, null);
+        return new Target(check, database, object, table, 0, Size.NOTHING, true, reason, null);
     }
 
     private String sql(String query) {

@@ -2,6 +2,7 @@ package io.nightshift.jobs.integrity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.nightshift.infra.run.Progress;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,15 @@ class IntegrityPlanTest {
 
     private static Target target(Check check, String table, int blocks) {
         return new Target(
-                check, "shop", table, table, 1, (long) blocks * Piece.BLOCK, true, null, "SELECT '', '', 0::bigint");
+                check,
+                "shop",
+                table,
+                table,
+                1,
+                new Target.Size((long) blocks * Piece.BLOCK, blocks * 10L),
+                true,
+                null,
+                "SELECT '', '', 0::bigint");
     }
 
     @Test
@@ -82,6 +91,23 @@ class IntegrityPlanTest {
                 .containsExactly("('(18,0)', '(21,0)')", "('(21,0)', '(4294967295,0)')");
         assertThat(Piece.of(target(Check.NOT_NULL, "tiny", 1), 10).get(0).halves())
                 .isEmpty();
+    }
+
+    @Test
+    void a_piece_has_its_share_of_the_rows_and_all_have_all() {
+        Target target = target(Check.NOT_NULL, "cut", 25);
+        List<Piece> pieces = Piece.of(target, 10);
+        Progress progress = new Progress();
+
+        Piece.begin(progress, "check", pieces);
+        pieces.get(0).isDone(progress);
+        Progress.Snapshot first = progress.snapshot();
+        pieces.subList(1, 3).forEach(piece -> piece.isDone(progress));
+
+        assertThat(first.done()).isEqualTo(9L * Piece.BLOCK);
+        assertThat(first.rows()).isEqualTo(new Progress.Rows(90, 250));
+        assertThat(progress.snapshot().rows()).isEqualTo(new Progress.Rows(250, 250));
+        assertThat(progress.snapshot().done()).isEqualTo(progress.snapshot().total());
     }
 
     @Test

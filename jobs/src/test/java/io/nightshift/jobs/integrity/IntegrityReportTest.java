@@ -18,7 +18,16 @@ class IntegrityReportTest {
     private final List<Chunk> chunks = new ArrayList<>();
 
     private Target target(Check check, String object, String table) {
-        return new Target(check, "shop", object, table, 1, 3 * Piece.BLOCK, true, null, "SELECT '', '', 0::bigint");
+        return new Target(
+                check,
+                "shop",
+                object,
+                table,
+                1,
+                new Target.Size(3 * Piece.BLOCK, 30),
+                true,
+                null,
+                "SELECT '', '', 0::bigint");
     }
 
     /** Three pieces of one block each, with these outcomes; null for one that was not reached. */

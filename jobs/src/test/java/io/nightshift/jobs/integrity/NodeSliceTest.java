@@ -27,7 +27,7 @@ class NodeSliceTest {
                         "public.t" + table,
                         "public.t" + table,
                         table,
-                        (1L + table % 5) * Piece.BLOCK,
+                        new Target.Size((1L + table % 5) * Piece.BLOCK, 10),
                         true,
                         null,
                         "SELECT '', '', 0::bigint"))

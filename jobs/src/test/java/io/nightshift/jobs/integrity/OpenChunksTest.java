@@ -27,7 +27,16 @@ class OpenChunksTest {
 
     private static Piece piece(Check check, String table) {
         return new Piece(
-                new Target(check, "shop", table, table, 1, Piece.BLOCK, true, null, "SELECT '', '', 0::bigint"),
+                new Target(
+                        check,
+                        "shop",
+                        table,
+                        table,
+                        1,
+                        new Target.Size(Piece.BLOCK, 10),
+                        true,
+                        null,
+                        "SELECT '', '', 0::bigint"),
                 0,
                 null,
                 1);

@@ -75,16 +75,26 @@ final class ProgressPrinter {
         Long total = now.total();
         if (total != null && total > 0) {
             double part = Math.min(1, (double) now.done() / total);
-            int full = (int) (part * WIDTH);
-            line.append("  [")
-                    .append("#".repeat(full))
-                    .append(".".repeat(WIDTH - full))
-                    .append(']');
+            if (now.rows() == null) {
+                int full = (int) (part * WIDTH);
+                line.append("  [")
+                        .append("#".repeat(full))
+                        .append(".".repeat(WIDTH - full))
+                        .append(']');
+            }
             line.append(String.format(Locale.ROOT, " %3.0f %%", part * 100));
         }
         line.append("  ").append(amount(now.done(), now.unit()));
         if (total != null) {
             line.append(" of ").append(amount(total, now.unit()));
+        }
+        Progress.Rows rows = now.rows();
+        if (rows != null && rows.total() > 0) {
+            line.append("  ")
+                    .append(count(rows.done()))
+                    .append(" of ~")
+                    .append(count(rows.total()))
+                    .append(" rows");
         }
         if (rate > 0) {
             line.append("  ").append(amount((long) rate, now.unit())).append("/s");
@@ -95,6 +105,13 @@ final class ProgressPrinter {
             }
         }
         return line.toString();
+    }
+
+    /** Short, so that all of it has room in one line. */
+    private static String count(long rows) {
+        return rows < 1_000_000
+                ? String.format(Locale.ROOT, "%,d", rows)
+                : String.format(Locale.ROOT, "%,.1fM", rows / 1e6);
     }
 
     private static String amount(long amount, String unit) {
