@@ -92,6 +92,17 @@ public final class StoredIndexHistory implements IndexHistory {
         write(connection, watch, step);
     }
 
+    /** Of a cluster that begins anew under its name. */
+    public void forget(String cluster) {
+        try (Connection connection = controlDatabase.getConnection();
+                PreparedStatement delete = connection.prepareStatement("DELETE FROM index_watch WHERE cluster = ?")) {
+            delete.setString(1, cluster);
+            delete.executeUpdate();
+        } catch (SQLException e) {
+            throw SqlStates.failure("what the indexes of cluster " + cluster + " were used for not forgotten", e);
+        }
+    }
+
     private static @Nullable Found found(Connection connection, Place place, NodeAddress node) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "SELECT * FROM index_watch WHERE cluster = ? AND database = ? AND node = ? FOR UPDATE")) {

@@ -19,6 +19,7 @@ import org.postgresql.util.GT;
  */
 public final class SqlStates {
 
+    public static final String UNIQUE_VIOLATION = "23505";
     public static final String READ_ONLY = "25006";
     public static final String INVALID_PASSWORD = "28P01";
     public static final String INSUFFICIENT_PRIVILEGE = "42501";

@@ -27,6 +27,21 @@ public final class StoredStatements implements StatementBook {
         this.controlDatabase = controlDatabase;
     }
 
+    /** Of a cluster that begins anew under its name. */
+    public void forget(String cluster) {
+        try (Connection connection = controlDatabase.getConnection()) {
+            for (String table : List.of("statement_snapshot", "statement_text", "statement_plan")) {
+                try (PreparedStatement delete =
+                        connection.prepareStatement("DELETE FROM " + table + " WHERE cluster = ?")) {
+                    delete.setString(1, cluster);
+                    delete.executeUpdate();
+                }
+            }
+        } catch (SQLException e) {
+            throw SqlStates.failure("what was counted of the statements of cluster " + cluster + " not forgotten", e);
+        }
+    }
+
     @Override
     public List<StatementSnapshot> snapshots(String cluster) {
         return read(

@@ -46,6 +46,8 @@ final class DemoCommand implements Callable<Integer> {
 
     private static final double TRANSACTIONS_PER_SECOND = 100;
 
+    private static final int MOST_NIGHTS = 400;
+
     /** What the reports of retention say at length. */
     private static final Set<String> TOLD = Set.of("policy", "backups");
 
@@ -62,6 +64,14 @@ final class DemoCommand implements Callable<Integer> {
     private boolean faults;
 
     @Option(
+            names = "--nights",
+            paramLabel = "N",
+            description =
+                    "plays so many nights of index-analysis on a moved clock instead, and shows what the last one has found;"
+                            + " an index is called unused after 35")
+    private @Nullable Integer nights;
+
+    @Option(
             names = "--scale",
             paramLabel = "F",
             defaultValue = "1",
@@ -75,6 +85,12 @@ final class DemoCommand implements Callable<Integer> {
                     FailureKind.CONFIGURATION,
                     "scale " + scale + " is not accepted",
                     "accepted: more than 0, up to 100");
+        }
+        if (nights != null && (nights < 1 || nights > MOST_NIGHTS || faults)) {
+            throw new NightshiftException(
+                    FailureKind.CONFIGURATION,
+                    faults ? "--nights and --faults do not go together" : "nights " + nights + " is not accepted",
+                    faults ? "one after the other" : "accepted: 1 to " + MOST_NIGHTS);
         }
         Surroundings surroundings = top.surroundings();
         surroundings.home().create();
@@ -91,6 +107,9 @@ final class DemoCommand implements Callable<Integer> {
             try (ControlDatabase controlDatabase = ControlDatabase.open(
                     surroundings.home(), configuration.program().control())) {
                 controlDatabase.migrate();
+                if (nights != null) {
+                    return new DemoNights(top, surroundings, configuration, demo, controlDatabase).play(nights);
+                }
                 return night(surroundings, configuration, demo, controlDatabase);
             }
         }

@@ -31,10 +31,15 @@ final class RunFollower {
         announce(run, "");
         try (ProgressWatch watch =
                 new ProgressWatch(top, () -> nightshift.activeRuns().progress(run))) {
-            String said = "";
-            while (nightshift.work(run).isEmpty() && !history.run(run).state().hasEnded()) {
-                said = waitForTurn(nightshift, run, said);
-            }
+            return workSilently(nightshift, run);
+        }
+    }
+
+    /** The same, of one among many: what it does is not shown. */
+    Run workSilently(Nightshift nightshift, RunId run) {
+        String said = "";
+        while (nightshift.work(run).isEmpty() && !history.run(run).state().hasEnded()) {
+            said = waitForTurn(nightshift, run, said);
         }
         return history.run(run);
     }
