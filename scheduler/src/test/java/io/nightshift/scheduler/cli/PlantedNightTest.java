@@ -3,6 +3,7 @@ package io.nightshift.scheduler.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.nightshift.infra.run.Progress;
+import io.nightshift.infra.server.Effort;
 import io.nightshift.infra.server.TestPostgres;
 import io.nightshift.scheduler.DemoCluster;
 import io.nightshift.scheduler.Home;
@@ -16,9 +17,13 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 
-/** Two nights of the cluster demo: faults are planted, found, some of them mended, and told again. */
+/** Nights of the cluster demo: what is planted in it is found, and told again as long as it is there. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class PlantedNightTest {
 
     private static Installation installation;
@@ -63,6 +68,7 @@ class PlantedNightTest {
     }
 
     @Test
+    @Order(1) // it begins without a cluster
     void planted_faults_are_found_by_name_and_the_next_night_says_which_are_still_there_and_which_are_not()
             throws Exception {
         Answer nothing = nightshift("demo", "--faults");
@@ -116,5 +122,42 @@ class PlantedNightTest {
                         "critical (resolved)  chanuka.chanuka.users_county_idx: ",
                         "critical (resolved)  chanuka.chanuka.notifications: ",
                         "error (resolved)  chanuka.chanuka.bill_follows.bill_follows_bill_id_fkey: ");
+    }
+
+    /** As many as make an index unused at full effort; at less effort also less data, and nothing is called unused. */
+    @Test
+    @Order(2)
+    void after_weeks_on_a_moved_clock_index_analysis_names_what_is_planted_and_nothing_else() {
+        int nights = Effort.of(2, 40);
+        boolean areWeeks = nights > 36;
+
+        Answer none = nightshift("demo", "--nights", "0");
+        Answer both = nightshift("demo", "--nights", "2", "--faults");
+        Answer played =
+                nightshift("demo", "--reset", "--nights", Integer.toString(nights), "--scale", areWeeks ? "1" : "0.2");
+        Answer again = nightshift("demo", "--nights", "1", "--scale", "0.2");
+
+        assertThat(none.err()).contains("nights 0 is not accepted", "HINT: accepted: 1 to 400");
+        assertThat(both.err()).contains("--nights and --faults do not go together");
+        assertThat(played.exitStatus()).as(played.toString()).isZero();
+        assertThat(played.err()).contains("night 1 of " + nights + ", ", "night " + nights + " of " + nights + ", ");
+        assertThat(played.out())
+                .contains(
+                        nights + " nights on a moved clock, one a day; the last one is now",
+                        "smallest-index           64kB",
+                        "chanuka.chanuka.votes_bill_id_idx: has the keys (bill_id)",
+                        "chanuka.chanuka.users_display_name_key: no query uses it: a CREATE");
+        if (areWeeks) {
+            assertThat(played.out())
+                    .contains("chanuka.chanuka.users_county_idx: was used by no query in 35 nights")
+                    .contains("1 unused, 1 redundant, 1 broken, 0 bloated, ")
+                    .contains("missing  chanuka.chanuka.bills(topic, status, introduced_on) ");
+        } else {
+            assertThat(played.out())
+                    .contains(
+                            "0 unused, 1 redundant, 1 broken, 0 bloated, ",
+                            " needs " + (36 - nights) + " more nights: what it uses is known since ");
+        }
+        assertThat(again.out()).contains(" needs 35 more nights: what it uses is known since ");
     }
 }
