@@ -406,13 +406,10 @@ enum Catalog {
                    'pg_subscription'::regclass::oid, s.oid, 0, 0, 0, 0
               FROM pg_subscription s WHERE s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
             """),
-    /** Of this database, and of roles in it. Lists of names are kept as the server wants them. */
+    /** Of this database, and of roles in it; their values are what each role likes, and not yet quoted. */
     SETTINGS("""
             SELECT 'SETTING', split_part(o, '=', 1) || coalesce(' FOR ROLE ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))), ''),
-                   CASE WHEN split_part(o, '=', 1) IN ('search_path', 'local_preload_libraries', 'session_preload_libraries', 'temp_tablespaces')
-                             AND substr(o, strpos(o, '=') + 1) <> ''
-                        THEN substr(o, strpos(o, '=') + 1) ELSE quote_literal(substr(o, strpos(o, '=') + 1)) END,
-                   0, 0, 0, 0, 0, 0
+                   substr(o, strpos(o, '=') + 1), 0, 0, 0, 0, 0, 0
               FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) o
              WHERE s.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
             """),

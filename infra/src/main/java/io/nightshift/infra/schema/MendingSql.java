@@ -26,7 +26,6 @@ record MendingSql(Schema schema, Schema other) {
     private static final Pattern START = Pattern.compile(" START WITH (-?\\d+)");
     private static final Pattern NUMBER = Pattern.compile("smallint|integer|bigint|numeric");
     private static final Pattern NEXT_NUMBER = Pattern.compile("nextval\\('([^']*+(?:''[^']*+)*+)'::regclass\\)");
-    private static final Pattern SETTING = Pattern.compile("(\\S+)(?: FOR ROLE (.*))?", Pattern.DOTALL);
     private static final Pattern DEFAULT_RIGHTS = Pattern.compile(
             "FOR ROLE (.*) ON (TABLES|SEQUENCES|FUNCTIONS|TYPES|SCHEMAS|LARGE OBJECTS) TO (.*)", Pattern.DOTALL);
     private static final Pattern SEQUENCE_OPTION =
@@ -75,7 +74,7 @@ record MendingSql(Schema schema, Schema other) {
                 List.of(alterParent(object) + "ADD MAPPING FOR " + name + " WITH " + definition);
             case SUBSCRIPTION ->
                 List.of(BY_HAND + "CREATE SUBSCRIPTION " + onOneLine(name + " CONNECTION … " + definition));
-            case SETTING -> List.of(setting(object, " SET %s TO " + definition.replace("%", "%%")));
+            case SETTING -> List.of(Setting.of(name).set(definition));
             case PARTITION_TRIGGER_STATE -> List.of(setTriggerOf(object, definition));
             case DEFAULT_PRIVILEGES -> grantByDefault(object);
             case SYSTEM_PRIVILEGES -> grantOfSystem(object, definition);
@@ -104,8 +103,7 @@ record MendingSql(Schema schema, Schema other) {
             case ROW_SECURITY -> List.of(alterParent(object) + "ENABLE ROW LEVEL SECURITY");
             case FORCED_ROW_SECURITY -> List.of(alterParent(object) + "FORCE ROW LEVEL SECURITY");
             case REPLICA_IDENTITY -> List.of(alterParent(object) + "REPLICA IDENTITY " + definition);
-            case OPTION ->
-                List.of(alterParent(object) + "SET (" + name + " = '" + definition.replace("'", "''") + "')");
+            case OPTION -> List.of(alterParent(object) + "SET (" + name + " = " + Literal.of(definition) + ")");
             case PUBLISHED_TABLE -> List.of((alterParent(object) + "ADD TABLE " + name + " " + definition).strip());
             case PUBLISHED_SCHEMA -> List.of(alterParent(object) + "ADD TABLES IN SCHEMA " + name);
             case TRIGGER_STATE -> List.of(setTrigger(object, definition));
@@ -229,7 +227,7 @@ record MendingSql(Schema schema, Schema other) {
             case USER_MAPPING -> List.of(ofUser("DROP", object));
             case TEXT_SEARCH_MAPPING -> List.of(alterParent(object) + "DROP MAPPING FOR " + name);
             case SUBSCRIPTION -> List.of(BY_HAND + "DROP SUBSCRIPTION " + onOneLine(name));
-            case SETTING -> List.of(setting(object, " RESET %s"));
+            case SETTING -> List.of(Setting.of(name).reset());
             case PARTITION_TRIGGER_STATE -> List.of(setTriggerOf(object, stateOf(parent(object))));
             case DEFAULT_PRIVILEGES -> asUsualByDefault(object);
             case SYSTEM_PRIVILEGES -> grantOfSystem(object, object.definition().equals("NONE") ? "EXECUTE" : "NONE");
@@ -316,8 +314,8 @@ record MendingSql(Schema schema, Schema other) {
     Optional<String> goOn(SchemaObject numbers) {
         SchemaObject table = parent(numbers);
         if (numbers.kind() == ObjectKind.IDENTITY) {
-            String sequence =
-                    "pg_get_serial_sequence(" + literal(table.name()) + ", " + literal(unquoted(numbers.name())) + ")";
+            String sequence = "pg_get_serial_sequence(" + Literal.of(table.name()) + ", "
+                    + Literal.of(unquoted(numbers.name())) + ")";
             Matcher start = START.matcher(numbers.definition());
             return start.find()
                     ? Optional.of(goOn(sequence, start.group(1), numbers.definition(), numbers.name(), table.name()))
@@ -332,7 +330,7 @@ record MendingSql(Schema schema, Schema other) {
             return Optional.empty();
         }
         return Optional.of(goOn(
-                literal(sequence.name()),
+                Literal.of(sequence.name()),
                 "(SELECT last_value FROM " + sequence.name() + ")",
                 sequence.definition(),
                 numbers.name(),
@@ -354,10 +352,6 @@ record MendingSql(Schema schema, Schema other) {
                 ? schema.get(
                         SchemaObject.identity(ObjectKind.SEQUENCE, next.group(1).replace("''", "'"), null))
                 : null;
-    }
-
-    private static String literal(String text) {
-        return "'" + text.replace("'", "''") + "'";
     }
 
     private static String unquoted(String name) {
@@ -645,18 +639,6 @@ record MendingSql(Schema schema, Schema other) {
             case SERVER -> "FOREIGN SERVER";
             default -> object.kind().sql();
         };
-    }
-
-    /** Of this database, whatever its name is where the statement is run. */
-    private static String setting(SchemaObject setting, String change) {
-        Matcher name = SETTING.matcher(setting.name());
-        if (!name.matches()) {
-            throw new IllegalArgumentException(setting.name() + " is no setting");
-        }
-        String of =
-                name.group(2) == null ? "DATABASE %I" : "ROLE " + name.group(2).replace("%", "%%") + " IN DATABASE %I";
-        String statement = "ALTER " + of + change.replaceFirst("%s", Matcher.quoteReplacement(name.group(1)));
-        return "DO $setting$BEGIN EXECUTE format(" + literal(statement) + ", current_database()); END$setting$";
     }
 
     /** Of a table that is there already: only a sequence of the same owner can be its. */

@@ -139,7 +139,7 @@ public final class SchemaReader {
                 requireRoom(rows.size(), Runtime.getRuntime().maxMemory());
                 ObjectKind kind = ObjectKind.valueOf(row.getString(1));
                 String definition = kind == ObjectKind.SETTING
-                        ? ForeignOptions.withoutSecret(row.getString(2), printed)
+                        ? setting(row.getString(2), printed)
                         : ForeignOptions.withoutSecrets(printed);
                 rows.add(new Row(
                         kind,
@@ -150,6 +150,11 @@ public final class SchemaReader {
                         new Address(row.getLong(7), row.getLong(8), row.getInt(9))));
             }
         });
+    }
+
+    private static String setting(String name, String value) {
+        Setting setting = Setting.of(name);
+        return ForeignOptions.withoutSecret(setting.name(), setting.definition(value));
     }
 
     /** Nothing else of this process may fail because a schema does not fit. */

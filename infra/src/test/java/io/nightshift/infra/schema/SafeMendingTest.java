@@ -423,4 +423,52 @@ class SafeMendingTest {
                                 "SELECT relowner::regrole || ' ' || array_to_string(relacl, ' ') FROM pg_class WHERE relname = 'v'"))
                 .isEqualTo(List.of("clerk clerk=arwdDxtm/clerk =r/clerk"));
     }
+
+    /** Whoever may log in has settings as he likes, and whoever mends is mostly a superuser. */
+    @Test
+    void settings_that_roles_make_for_themselves_run_nothing() throws SQLException {
+        String attack = "ALTER ROLE evil SUPERUSER; --";
+        String role = "\"e' $setting$; \"\" FOR ROLE evil %I " + attack + "\"";
+        List<List<String>> hostile = List.of(
+                List.of("ROLE evil IN ", "search_path", "x;" + attack.replace(" ", "/**/")),
+                List.of("ROLE evil IN ", "application_name", "100 % $setting$_; ' \\'; " + attack),
+                List.of("ROLE evil IN ", "DateStyle", "ISO, DMY"),
+                List.of("ROLE evil IN ", "my.k$setting$", "%I %s; " + attack),
+                List.of("ROLE " + role + " IN ", "search_path", ""),
+                List.of("ROLE " + role + " IN ", "my.evil", attack),
+                List.of("", "search_path", "\"$user\", \"a', '$setting$; " + attack + "\" , Plain,\"q\"\"q\""));
+        StringBuilder all = new StringBuilder();
+        for (List<String> one : hostile) {
+            String alter = "ALTER " + one.get(0) + "DATABASE %I SET \"" + one.get(1) + "\" FROM CURRENT";
+            all.append("SELECT set_config(" + Literal.of(one.get(1)) + ", " + Literal.of(one.get(2)) + ", false); DO "
+                    + Literal.of("BEGIN EXECUTE format(" + Literal.of(alter.replace(" %I A", " %%I A"))
+                            + ", current_database()); END")
+                    + ";");
+        }
+        for (TestPostgres server : List.of(oldest, newest)) {
+            server.execute("postgres", "CREATE ROLE evil", "CREATE ROLE " + role);
+            var shop = Shop.of(server, "", all.toString());
+            var without = Shop.of(server, all.toString(), "");
+
+            String script = shop.mend();
+            without.mend();
+
+            assertThat(shop.ask("SELECT rolsuper FROM pg_roles WHERE rolname = 'evil'"))
+                    .as(script)
+                    .containsExactly("f");
+            assertThat(shop.ask("SELECT unnest(setconfig) FROM pg_db_role_setting WHERE setdatabase ="
+                            + " (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1"))
+                    .containsExactlyInAnyOrder(
+                            "search_path=\"x;alter/**/role/**/evil/**/superuser;/**/--\"",
+                            "application_name=100 % $setting$_; ' \\'; " + attack,
+                            "DateStyle=ISO, DMY",
+                            "my.k$setting$=%I %s; " + attack,
+                            "search_path=\"\"",
+                            "my.evil=" + attack,
+                            "search_path=\"$user\", \"a', '$setting$; " + attack + "\", plain, \"q\"\"q\"");
+            assertThat(without.ask("SELECT 1 FROM pg_db_role_setting WHERE setdatabase ="
+                            + " (SELECT oid FROM pg_database WHERE datname = current_database())"))
+                    .isEmpty();
+        }
+    }
 }
