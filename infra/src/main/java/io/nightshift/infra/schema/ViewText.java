@@ -120,6 +120,7 @@ final class ViewText {
     private static String canonical(String definition, boolean withAllSorted) {
         int begin = -1;
         int end = -1;
+        String last = "";
         for (Walk walk = new Walk(definition, 0); !walk.ends(); ) {
             boolean outside = walk.isOutside();
             int from = walk.at;
@@ -127,7 +128,9 @@ final class ViewText {
             if (!outside) {
                 continue;
             }
-            if ("FROM".equals(word)) {
+            boolean isOfFunctions = "ROWS".equals(last);
+            last = word == null ? last : word;
+            if ("FROM".equals(word) && !isOfFunctions) {
                 if (begin >= 0) {
                     return definition; // of several queries each has its tables
                 }
