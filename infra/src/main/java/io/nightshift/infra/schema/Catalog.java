@@ -304,7 +304,8 @@ enum Catalog {
             SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED_VIEW' ELSE 'VIEW' END, format('%I.%I', n.nspname, c.relname),
                    CASE WHEN c.relkind = 'v' AND c.reloptions IS NOT NULL
                         THEN format('WITH (%s) ', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o)) ELSE '' END
-                       || E'AS\\n' || pg_get_viewdef(c.oid),
+                       || E'AS\\n' || CASE WHEN c.relkind = 'm' AND NOT c.relispopulated
+                                          THEN rtrim(pg_get_viewdef(c.oid), ';') || E'\\n WITH NO DATA;' ELSE pg_get_viewdef(c.oid) END,
                    'pg_class'::regclass::oid, c.oid, 0, 0, 0, 0
               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind IN ('v', 'm') AND c.oid > %d AND TABLES_OF(n, c)

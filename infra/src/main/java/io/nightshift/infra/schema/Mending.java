@@ -48,7 +48,13 @@ final class Mending {
     static final String WITHOUT_BODIES = "SET check_function_bodies = off";
 
     /** @param of the object that it mends; empty if it is for all that follow */
-    record Statement(String of, String sql) {}
+    record Statement(String of, String sql) {
+
+        /** Whether it only says what somebody has to do, or nobody can. */
+        boolean isByHand() {
+            return sql.lines().allMatch(line -> line.startsWith("--"));
+        }
+    }
 
     private final Schema expected;
     private final Schema actual;
@@ -83,7 +89,9 @@ final class Mending {
             Map<String, Optional<List<String>>> changed) {
         var mending = new Mending(expected, actual, missing, unexpected, changed);
         mending.mend();
-        return mending.statements;
+        return mending.statements.stream()
+                .map(statement -> new Statement(statement.of(), PsqlText.withoutVariables(statement.sql())))
+                .toList();
     }
 
     private void mend() {

@@ -1,11 +1,12 @@
 package io.nightshift.infra.schema;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -22,6 +23,11 @@ record MendingSql(Schema schema, Schema other) {
 
     private static final Pattern EXTENSION = Pattern.compile("SCHEMA (.*) VERSION (.*)", Pattern.DOTALL);
     private static final Pattern QUALIFIER = Pattern.compile("(\"(?:[^\"]|\"\")*+\"|[^\".]+)\\.");
+    /** As an index of a table with partitions is printed, which is made for all of them. */
+    private static final Pattern OF_WHOLE_ONLY =
+            Pattern.compile("^(CREATE (?:UNIQUE )?INDEX (?:\"(?:[^\"]|\"\")*+\"|[^\" ]+) ON )ONLY ");
+
+    private static final Pattern LABEL = Pattern.compile("E?'[^']*+(?:''[^']*+)*+'");
     private static final Pattern VERSION = Pattern.compile("(?:^| )VERSION '[^']*+(?:''[^']*+)*+'");
     private static final Pattern START = Pattern.compile(" START WITH (-?\\d+)");
     private static final Pattern NUMBER = Pattern.compile("smallint|integer|bigint|numeric");
@@ -64,7 +70,7 @@ record MendingSql(Schema schema, Schema other) {
             case EXTENSION, SEQUENCE, SERVER, VIEW, MATERIALIZED_VIEW, PUBLICATION, EVENT_TRIGGER ->
                 List.of(remark(object) + "CREATE " + object.kind().sql() + " " + name + " " + withoutEnd(definition));
             case FUNCTION, RULE, TRIGGER, STATISTICS -> List.of(withoutEnd(definition));
-            case INDEX -> List.of(definition.replaceFirst(" ON ONLY ", " ON "));
+            case INDEX -> List.of(OF_WHOLE_ONLY.matcher(definition).replaceFirst("$1"));
             case AGGREGATE -> List.of("CREATE AGGREGATE " + definition);
             case CAST -> List.of("CREATE CAST " + name + " " + definition);
             case OPERATOR -> List.of("CREATE OPERATOR " + definition);
@@ -451,9 +457,9 @@ record MendingSql(Schema schema, Schema other) {
 
     /** Labels can be added, not taken away and not moved. */
     private static Optional<List<String>> addLabels(SchemaObject actual, SchemaObject expected) {
-        List<String> there = labels(actual);
-        List<String> wanted = labels(expected);
-        if (!wanted.stream().filter(there::contains).toList().equals(there)) {
+        Set<String> there = labels(actual);
+        Set<String> wanted = labels(expected);
+        if (!wanted.stream().filter(there::contains).toList().equals(List.copyOf(there))) {
             return Optional.empty();
         }
         List<String> statements = new ArrayList<>();
@@ -461,17 +467,24 @@ record MendingSql(Schema schema, Schema other) {
         for (String label : wanted) {
             if (!there.contains(label)) {
                 statements.add("ALTER TYPE " + expected.name() + ADD_LABEL + label
-                        + (before != null ? " AFTER " + before : there.isEmpty() ? "" : " BEFORE " + there.get(0)));
+                        + (before != null
+                                ? " AFTER " + before
+                                : there.isEmpty()
+                                        ? ""
+                                        : " BEFORE " + there.iterator().next()));
             }
             before = label;
         }
         return Optional.of(statements);
     }
 
-    private static List<String> labels(SchemaObject type) {
-        return type.definition().isEmpty()
-                ? List.of()
-                : Arrays.asList(type.definition().split(", (?=(?:[^']*+'[^']*+')*+[^']*+$)"));
+    /** In their order. */
+    private static Set<String> labels(SchemaObject type) {
+        Set<String> labels = new LinkedHashSet<>();
+        for (Matcher label = LABEL.matcher(type.definition()); label.find(); ) {
+            labels.add(label.group());
+        }
+        return labels;
     }
 
     private Optional<List<String>> changeColumn(SchemaObject actual, SchemaObject expected) {

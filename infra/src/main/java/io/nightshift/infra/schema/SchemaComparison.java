@@ -33,12 +33,16 @@ public final class SchemaComparison {
 
     /** What a definition and a value mean, whatever a role or a database sets; and no one waits long behind a lock of ours. */
     private static final List<String> MEANING = List.of(
-            "standard_conforming_strings = on",
+            "search_path = pg_catalog",
             "datestyle = ISO",
             "intervalstyle = postgres",
             "extra_float_digits = 1",
             "check_function_bodies = off",
             "lock_timeout = '10s'");
+
+    /** How psql reads what follows. */
+    private static final List<String> HEAD =
+            List.of("\\set ON_ERROR_STOP on", "SET client_encoding = 'UTF8';", "SET standard_conforming_strings = on;");
 
     private final Schema expected;
     private final Schema actual;
@@ -119,6 +123,11 @@ public final class SchemaComparison {
         return statements.stream().map(Mending.Statement::sql).toList();
     }
 
+    /** How many of them are only comments: what PostgreSQL cannot do, or somebody has to do by hand. */
+    public long byHand() {
+        return statements.stream().filter(Mending.Statement::isByHand).count();
+    }
+
     /**
      * The same for psql, which stops at the first error and then has changed nothing; but for labels of enums, which cannot be
      * used before they are committed, and which it adds first and once. Empty if there is nothing to do.
@@ -127,7 +136,7 @@ public final class SchemaComparison {
         if (statements.isEmpty()) {
             return "";
         }
-        List<String> lines = new ArrayList<>(List.of("\\set ON_ERROR_STOP on"));
+        List<String> lines = new ArrayList<>(HEAD);
         statements().stream().filter(MendingSql::isCommittedAlone).forEach(sql -> lines.add(sql + ";"));
         lines.add("BEGIN;");
         MEANING.forEach(setting -> lines.add("SET LOCAL " + setting + ";"));
@@ -135,6 +144,9 @@ public final class SchemaComparison {
                 .filter(sql -> !MendingSql.isCommittedAlone(sql) && !sql.equals(Mending.WITHOUT_BODIES))
                 .forEach(sql -> lines.add(sql + ";"));
         lines.add("COMMIT;");
+        if (byHand() > 0) {
+            lines.add("\\warn 'Not all is mended: see " + byHand() + " of the comments in this script.'");
+        }
         return String.join("\n", lines);
     }
 

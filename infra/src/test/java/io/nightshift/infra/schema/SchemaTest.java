@@ -159,6 +159,30 @@ class SchemaTest {
     }
 
     @Test
+    void an_enum_of_many_labels_is_compared_as_fast_as_they_are_read() {
+        List<String> labels = Stream.iterate(1, n -> n + 1)
+                .limit(100_000)
+                .map(n -> "'label, " + n + "'")
+                .toList();
+        SchemaObject now = object(ObjectKind.ENUM, "shop.status", null, String.join(", ", labels.subList(0, 50_000)));
+        SchemaObject more = object(ObjectKind.ENUM, "shop.status", null, String.join(", ", labels));
+
+        assertThat(mending(schema(more), schema(now)))
+                .hasSize(50_000)
+                .endsWith("ALTER TYPE shop.status ADD VALUE IF NOT EXISTS 'label, 100000' AFTER 'label, 99999'");
+    }
+
+    @Test
+    void a_colon_is_no_variable_of_psql() {
+        assertThat(PsqlText.withoutVariables(
+                        "a[1:n] a[:'x'] a[:\"U\"] :{?n} a::int[] b := c ':n' E'\\\\'':n' \":n\" $a$:n$b$:n$a$ d$a$:n"
+                                + " -- :n\n E'\\':n'"))
+                .isEqualTo(
+                        "a[1: n] a[: 'x'] a[: \"U\"] : {?n} a::int[] b := c ':n' E'\\\\'':n' \":n\" $a$:n$b$:n$a$ d$a$: n"
+                                + " -- :n\n E'\\':n'");
+    }
+
+    @Test
     void a_type_that_is_not_expected_goes_when_the_column_that_has_it_has_another_one() {
         SchemaObject colour = object(ObjectKind.ENUM, "shop.colour", null, "'red'");
         SchemaObject now = new SchemaObject(
