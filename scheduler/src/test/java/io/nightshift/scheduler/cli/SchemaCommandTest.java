@@ -206,6 +206,33 @@ class SchemaCommandTest {
     }
 
     @Test
+    void a_database_that_lets_nobody_in_keeps_nobody_from_the_others() {
+        server.execute("postgres", "CREATE DATABASE closed");
+        server.execute(
+                "closed",
+                "CREATE FUNCTION close() RETURNS event_trigger LANGUAGE plpgsql AS"
+                        + " 'BEGIN RAISE ''closed for today'' USING ERRCODE = ''57P03''; END'",
+                "CREATE EVENT TRIGGER close ON login EXECUTE FUNCTION close()");
+        Answer accepted;
+        Answer only;
+        try {
+            accepted = nightshift("schema", "accept", "prod");
+            only = nightshift("schema", "diff", "prod", "--database", "closed");
+        } finally {
+            server.execute("postgres", "DROP DATABASE closed");
+            nightshift("schema", "accept", "prod", "--remove");
+        }
+
+        assertThat(accepted.exitStatus()).as(accepted.toString()).isEqualTo(6);
+        assertThat(accepted.out()).containsSubsequence("database other: accepted", "database shop: accepted");
+        assertThat(accepted.err())
+                .startsWith("nightshift: schema of database closed not accepted: ")
+                .contains("closed for today", "database postgres lets us in");
+        assertThat(only.exitStatus()).as(only.toString()).isEqualTo(6);
+        assertThat(only.err()).startsWith("nightshift: schema of database closed not compared: ");
+    }
+
+    @Test
     void wrong_usage_is_told() {
         Answer bare = nightshift("schema");
         Answer cluster = nightshift("schema", "diff", "none");
