@@ -50,9 +50,9 @@ final class Mending {
     /** @param of the object that it mends; empty if it is for all that follow */
     record Statement(String of, String sql) {
 
-        /** Whether it only says what somebody has to do, or nobody can. */
+        /** Whether it says that something is not mended by it. */
         boolean isByHand() {
-            return sql.lines().allMatch(line -> line.startsWith("--"));
+            return sql.startsWith("-- by hand") || sql.startsWith("-- PostgreSQL cannot");
         }
     }
 

@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +39,8 @@ record MendingSql(Schema schema, Schema other) {
     /** How an index or a constraint is called while the one is made that takes its place. */
     private static final String REPLACED = "\"to be replaced\"";
 
+    private static final String SECRET_BY_HAND = "-- by hand, since secrets are not kept: ";
+
     private static final String BY_HAND = "-- by hand, since it needs a connection and no transaction: ";
 
     private static final String NOT_VALID = " NOT VALID";
@@ -49,18 +50,26 @@ record MendingSql(Schema schema, Schema other) {
 
     /** What makes an object that is not there. */
     List<String> create(SchemaObject object) {
-        return making(object).stream().map(MendingSql::withRemarkOnSecrets).toList();
+        String remark = remarkOnSecrets(List.of(object));
+        return making(object).stream().map(sql -> remark + sql).toList();
     }
 
-    private static String withRemarkOnSecrets(String sql) {
-        return ForeignOptions.hasPlaceholder(sql)
-                ? "-- write the secret itself where its placeholder stands\n" + sql
-                : sql;
+    private static String remarkOnSecrets(Collection<SchemaObject> objects) {
+        return objects.stream()
+                .filter(object -> !ForeignOptions.secrets(object).isEmpty())
+                .map(object -> remarkOnSecrets(ForeignOptions.secrets(object), object))
+                .collect(Collectors.joining());
+    }
+
+    private static String remarkOnSecrets(List<String> options, SchemaObject object) {
+        return options.isEmpty()
+                ? ""
+                : onOneLine(SECRET_BY_HAND + String.join(", ", options) + " of " + object.identity()) + "\n";
     }
 
     private List<String> making(SchemaObject object) {
         String name = object.name();
-        String definition = object.sql();
+        String definition = ForeignOptions.known(object);
         return switch (object.kind()) {
             case SCHEMA -> List.of("CREATE SCHEMA " + name);
             case ENUM -> List.of("CREATE TYPE " + name + " AS ENUM (" + definition + ")");
@@ -80,7 +89,11 @@ record MendingSql(Schema schema, Schema other) {
                 List.of(alterParent(object) + "ADD MAPPING FOR " + name + " WITH " + definition);
             case SUBSCRIPTION ->
                 List.of(BY_HAND + "CREATE SUBSCRIPTION " + onOneLine(name + " CONNECTION … " + definition));
-            case SETTING -> List.of(Setting.of(name).set(definition));
+            case SETTING ->
+                List.of(
+                        ForeignOptions.isSecret(definition)
+                                ? onOneLine(SECRET_BY_HAND + object.identity())
+                                : Setting.of(name).set(definition));
             case PARTITION_TRIGGER_STATE -> List.of(setTriggerOf(object, definition));
             case DEFAULT_PRIVILEGES -> grantByDefault(object);
             case SYSTEM_PRIVILEGES -> grantOfSystem(object, definition);
@@ -129,8 +142,8 @@ record MendingSql(Schema schema, Schema other) {
     /** A table, a composite type, or a column of a table that is there, with what is written inside. */
     String createWith(SchemaObject object, Collection<SchemaObject> inside) {
         if (object.kind() == ObjectKind.COLUMN) {
-            return withRemarkOnSecrets(alterParent(object) + "ADD COLUMN " + object.name() + " " + object.sql()
-                    + ofColumn(object, inside));
+            return remarkOnSecrets(inside) + alterParent(object) + "ADD COLUMN " + object.name() + " "
+                    + ForeignOptions.known(object) + ofColumn(object, inside);
         }
         String partition = "";
         List<String> parents = new ArrayList<>();
@@ -139,7 +152,8 @@ record MendingSql(Schema schema, Schema other) {
             switch (part.kind()) {
                 case ATTACHMENT -> partition = " PARTITION OF " + part.name();
                 case INHERITANCE -> parents.add(part.name());
-                case COLUMN, ATTRIBUTE -> lines.add(part.name() + " " + part.sql() + ofColumn(part, inside));
+                case COLUMN, ATTRIBUTE ->
+                    lines.add(part.name() + " " + ForeignOptions.known(part) + ofColumn(part, inside));
                 default -> {}
             }
         }
@@ -153,12 +167,14 @@ record MendingSql(Schema schema, Schema other) {
         if (object.kind() == ObjectKind.COMPOSITE) {
             return head + " AS " + body;
         }
-        return withRemarkOnSecrets(head
+        String definition = ForeignOptions.known(object);
+        return remarkOnSecrets(inside)
+                + head
                 + partition
                 + (partition.isEmpty() ? " " + body : lines.isEmpty() ? "" : " " + body)
                 + bound
                 + (parents.isEmpty() ? "" : " INHERITS (" + String.join(", ", parents) + ")")
-                + (object.sql().isEmpty() ? "" : " " + object.sql()));
+                + (definition.isEmpty() ? "" : " " + definition);
     }
 
     /** Columns as the table that is expected has them. */
@@ -221,7 +237,8 @@ record MendingSql(Schema schema, Schema other) {
             case EXTENSION -> "what it keeps";
             case PUBLICATION, PUBLISHED_TABLE, PUBLISHED_SCHEMA ->
                 wanted == null ? "what its subscribers would get" : null;
-            default -> ForeignOptions.hasPlaceholder(object.definition()) ? "its secrets" : null;
+            case SETTING -> ForeignOptions.isSecret(object.definition()) ? "its secret" : null;
+            default -> ForeignOptions.secrets(object).isEmpty() ? null : "its secrets";
         };
     }
 
@@ -306,11 +323,16 @@ record MendingSql(Schema schema, Schema other) {
                     OPTION,
                     TRIGGER_STATE,
                     PARTITION_TRIGGER_STATE,
-                    SETTING,
                     OWNER,
                     PRIVILEGES,
                     DEFAULT_PRIVILEGES,
                     SYSTEM_PRIVILEGES -> Optional.of(create(expected));
+            case SETTING ->
+                Optional.of(
+                        ForeignOptions.isSecret(actual.definition())
+                                ? List.of("-- loses the secret that is there\n"
+                                        + create(expected).get(0))
+                                : create(expected));
             case COLUMN_ORDER -> Optional.of(List.of());
             default -> Optional.empty();
         };
@@ -408,15 +430,19 @@ record MendingSql(Schema schema, Schema other) {
         String alter = expected.kind() == ObjectKind.USER_MAPPING
                 ? ofUser("ALTER", expected)
                 : "ALTER " + expected.kind().sql() + " " + expected.name();
-        return Optional.of(List.of(withRemarkOnLostSecrets(Stream.of(alter, version, to.changedFrom(from))
-                .filter(part -> !part.isEmpty())
-                .collect(Collectors.joining(" ")))));
+        return Optional.of(changeOptions((alter + " " + version).strip(), !version.isEmpty(), to.from(from), expected));
     }
 
-    private static String withRemarkOnLostSecrets(String sql) {
-        return ForeignOptions.hasPlaceholder(sql)
-                ? "-- loses the secret that is there: write the expected one where its placeholder stands\n" + sql
-                : sql;
+    /** @param isChange whether the statement changes something without the options */
+    private static List<String> changeOptions(
+            String alter, boolean isChange, ForeignOptions.Change options, SchemaObject object) {
+        String remark = remarkOnSecrets(options.byHand(), object);
+        if (options.sql().isEmpty() && !isChange) {
+            return remark.isEmpty() ? List.of() : List.of(remark.strip());
+        }
+        return List.of((remark + (options.losesSecret() ? "-- loses the secret that is there\n" : "") + alter + " "
+                        + options.sql())
+                .strip());
     }
 
     private String ofUser(String verb, SchemaObject mapping) {
@@ -515,10 +541,7 @@ record MendingSql(Schema schema, Schema other) {
         if (!from.head().equals(to.head())) {
             statements.add(alterColumn(expected) + "TYPE " + to.head());
         }
-        String options = to.changedFrom(from);
-        if (!options.isEmpty()) {
-            statements.add(withRemarkOnLostSecrets(alterColumn(expected) + options));
-        }
+        statements.addAll(changeOptions(alterColumn(expected).strip(), false, to.from(from), expected));
         return statements;
     }
 

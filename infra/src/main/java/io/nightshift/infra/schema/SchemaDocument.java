@@ -40,24 +40,21 @@ record SchemaDocument(
                 document.formatVersion() == FORMAT_VERSION
                         ? document.objects()
                         : document.objects().stream()
-                                .map(kinds == null ? SchemaDocument::inWordsOfToday : SchemaDocument::withQuotedSetting)
+                                .map(object -> inWordsOfToday(object, kinds == null))
                                 .toList(),
                 looked);
     }
 
-    private static SchemaObject inWordsOfToday(SchemaObject object) {
-        return withDefinition(
-                object, CanonicalText.of(object.kind(), ForeignOptions.withoutSecrets(object.definition())));
-    }
-
-    private static SchemaObject withQuotedSetting(SchemaObject object) {
-        return object.kind() == ObjectKind.SETTING
-                ? withDefinition(object, Setting.of(object.name()).definitionOfSecondFormat(object.definition()))
-                : object;
-    }
-
-    private static SchemaObject withDefinition(SchemaObject object, String definition) {
+    private static SchemaObject inWordsOfToday(SchemaObject object, boolean isOfFirstFormat) {
+        String definition = ForeignOptions.withoutDigests(object.kind(), object.definition());
         return new SchemaObject(
-                object.kind(), object.name(), object.parent(), definition, object.needs(), object.printed());
+                object.kind(),
+                object.name(),
+                object.parent(),
+                object.kind() == ObjectKind.SETTING
+                        ? Setting.of(object.name()).definitionOfSecondFormat(definition)
+                        : isOfFirstFormat ? CanonicalText.of(object.kind(), definition) : definition,
+                object.needs(),
+                object.printed());
     }
 }

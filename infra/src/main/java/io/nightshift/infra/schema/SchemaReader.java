@@ -140,7 +140,7 @@ public final class SchemaReader {
                 ObjectKind kind = ObjectKind.valueOf(row.getString(1));
                 String definition = kind == ObjectKind.SETTING
                         ? setting(row.getString(2), printed)
-                        : ForeignOptions.withoutSecrets(printed);
+                        : ForeignOptions.withoutSecrets(kind, printed);
                 rows.add(new Row(
                         kind,
                         row.getString(2),
@@ -154,7 +154,7 @@ public final class SchemaReader {
 
     private static String setting(String name, String value) {
         Setting setting = Setting.of(name);
-        return ForeignOptions.withoutSecret(setting.name(), setting.definition(value));
+        return setting.withoutSecret(setting.definition(value));
     }
 
     /** Nothing else of this process may fail because a schema does not fit. */

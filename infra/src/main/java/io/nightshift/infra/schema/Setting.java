@@ -71,6 +71,11 @@ record Setting(String name, @Nullable String role) {
         return elements;
     }
 
+    /** Only names that somebody has thought of are those of secrets, not such as {@code password_encryption}. */
+    String withoutSecret(String definition) {
+        return ForeignOptions.withoutSecret(name.contains(".") ? name : "", definition);
+    }
+
     String set(String definition) {
         return alter(" SET " + quotedName() + " TO " + definition);
     }

@@ -335,16 +335,51 @@ class SafeMendingTest {
                 .contains("ALTER FOREIGN TABLE public.f OPTIONS (SET path 'new one');\n")
                 .contains("ALTER FOREIGN TABLE public.f ALTER COLUMN id OPTIONS (SET name 'new one');\n")
                 .contains("ALTER FOREIGN TABLE public.f ALTER COLUMN n TYPE bigint;\n")
-                .containsPattern(
-                        "-- loses the secret that is there: write the expected one where its placeholder stands\n"
-                                + "ALTER USER MAPPING FOR clerk SERVER s OPTIONS \\(SET password '<secret [0-9a-f]{8}>'\\);")
-                .doesNotContain("of all", "FOR PUBLIC");
-        assertThat(shop.differences()).containsExactly("changed user mapping clerk of server s");
-        shop.run("ALTER USER MAPPING FOR clerk SERVER s OPTIONS (SET password 'new one')");
+                .doesNotContain("of all", "<secret", "USER MAPPING");
         assertThat(shop.differences()).isEmpty();
+        assertThat(shop.ask("SELECT array_to_string(umoptions, ' ') FROM pg_user_mappings ORDER BY usename"))
+                .containsExactly("password=old one", "password=of all");
         assertThat(shop.expected().objects().toString())
                 .doesNotContain("of all")
-                .contains("password '<secret ");
+                .contains("password '<secret>'");
+    }
+
+    @Test
+    void a_script_writes_no_placeholder_where_a_secret_belongs() throws SQLException {
+        String wrapper = "CREATE FOREIGN DATA WRAPPER fw; CREATE SERVER s FOREIGN DATA WRAPPER fw OPTIONS (host 'h'%s);"
+                + " CREATE SERVER gone FOREIGN DATA WRAPPER fw%s;";
+        String set = "DO 'BEGIN EXECUTE format(''ALTER DATABASE %I SET my.token = %s'', current_database()); END';";
+        var shop = Shop.of(
+                newest,
+                wrapper.formatted(", url 'x://u:there@h'", " OPTIONS (token 'there')") + set.replace("%s", "there"),
+                wrapper.formatted(", password 'x', url 'x://h'", "")
+                        + " CREATE USER MAPPING FOR clerk SERVER s OPTIONS (\"user\" 'u', pw 'x');"
+                        + " CREATE FOREIGN TABLE f (id int OPTIONS (key 'x')) SERVER s OPTIONS (path 'p', api_key 'x');"
+                        + set.replace("%s", "x") + set.replace("%s", "x").replace("my.token", "my.secret"));
+        String script = shop.script();
+
+        shop.run(script);
+
+        assertThat(script)
+                .contains(
+                        "\n-- by hand, since secrets are not kept: password of server s\n"
+                                + "-- loses the secret that is there\nALTER SERVER s OPTIONS (SET url 'x://h');\n",
+                        "\n-- loses the secret that is there\nALTER SERVER gone OPTIONS (DROP token);\n",
+                        "\n-- by hand, since secrets are not kept: pw of user mapping clerk of server s\n"
+                                + "CREATE USER MAPPING FOR clerk SERVER s OPTIONS (\"user\" 'u');\n",
+                        "\n-- by hand, since secrets are not kept: setting my.secret;\n",
+                        "api_key of foreign table public.f\n",
+                        "key of column id of foreign table public.f\n",
+                        "\n\\warn 'Not all is mended: see 4 of the comments in this script.'")
+                .doesNotContain("<secret", "my.token", "there'");
+        assertThat(shop.differences())
+                .containsExactly(
+                        "changed column id of foreign table public.f",
+                        "changed foreign table public.f",
+                        "changed server s",
+                        "missing setting my.secret",
+                        "changed user mapping clerk of server s");
+        assertThat(shop.script()).doesNotContain("ALTER SERVER", "ALTER USER MAPPING", "ALTER FOREIGN TABLE", "DO ");
     }
 
     @Test
