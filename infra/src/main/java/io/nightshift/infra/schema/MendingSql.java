@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 record MendingSql(Schema schema, Schema other) {
 
+    private static final String ROLE = "\"(?:[^\"]|\"\")*+\"|[^\" ]+";
     private static final Pattern EXTENSION = Pattern.compile("SCHEMA (.*) VERSION (.*)", Pattern.DOTALL);
     private static final Pattern QUALIFIER = Pattern.compile("(\"(?:[^\"]|\"\")*+\"|[^\".]+)\\.");
     /** As an index of a table with partitions is printed, which is made for all of them. */
@@ -32,7 +34,8 @@ record MendingSql(Schema schema, Schema other) {
     private static final Pattern NUMBER = Pattern.compile("smallint|integer|bigint|numeric");
     private static final Pattern NEXT_NUMBER = Pattern.compile("nextval\\('([^']*+(?:''[^']*+)*+)'::regclass\\)");
     private static final Pattern DEFAULT_RIGHTS = Pattern.compile(
-            "FOR ROLE (.*) ON (TABLES|SEQUENCES|FUNCTIONS|TYPES|SCHEMAS|LARGE OBJECTS) TO (.*)", Pattern.DOTALL);
+            "FOR ROLE (" + ROLE + ") ON (TABLES|SEQUENCES|FUNCTIONS|TYPES|SCHEMAS|LARGE OBJECTS) TO (" + ROLE + ")");
+    private static final Pattern SYSTEM_RIGHTS = Pattern.compile("(.*) TO (" + ROLE + ")", Pattern.DOTALL);
     private static final Pattern SEQUENCE_OPTION =
             Pattern.compile("(INCREMENT BY|MINVALUE|MAXVALUE|START WITH|CACHE|NO CYCLE|CYCLE)");
     private static final String ADD_LABEL = " ADD VALUE IF NOT EXISTS ";
@@ -122,10 +125,15 @@ record MendingSql(Schema schema, Schema other) {
             case ROW_SECURITY -> List.of(alterParent(object) + "ENABLE ROW LEVEL SECURITY");
             case FORCED_ROW_SECURITY -> List.of(alterParent(object) + "FORCE ROW LEVEL SECURITY");
             case REPLICA_IDENTITY -> List.of(alterParent(object) + "REPLICA IDENTITY " + definition);
+            case CLUSTER_MARK -> List.of(alterParent(parent(object)) + "CLUSTER ON " + indexOf(object));
+            case INDEX_OPTION -> List.of(alterIndexOf(object) + "SET (" + name + " = " + Literal.of(definition) + ")");
+            case STATISTICS_TARGET -> List.of(alterColumn(object) + "SET STATISTICS " + definition);
+            case COLUMN_OPTIONS -> List.of(alterColumn(object) + "SET (" + definition + ")");
             case OPTION -> List.of(alterParent(object) + "SET (" + name + " = " + Literal.of(definition) + ")");
             case PUBLISHED_TABLE -> List.of((alterParent(object) + "ADD TABLE " + name + " " + definition).strip());
             case PUBLISHED_SCHEMA -> List.of(alterParent(object) + "ADD TABLES IN SCHEMA " + name);
             case TRIGGER_STATE -> List.of(setTrigger(object, definition));
+            case RULE_STATE -> List.of(setRule(object, definition));
             case OWNER -> List.of(alterParent(object) + "OWNER TO " + definition);
             case PRIVILEGES -> grant(object);
             case COLUMN_ORDER -> List.of();
@@ -274,7 +282,13 @@ record MendingSql(Schema schema, Schema other) {
             case PUBLISHED_TABLE -> List.of(alterParent(object) + "DROP TABLE " + name);
             case PUBLISHED_SCHEMA -> List.of(alterParent(object) + "DROP TABLES IN SCHEMA " + name);
             case TRIGGER_STATE -> List.of(setTrigger(object, "ENABLE"));
-            case PRIVILEGES -> asUsual(object);
+            case RULE_STATE -> List.of(setRule(object, "ENABLE"));
+            case CLUSTER_MARK -> List.of(alterParent(parent(object)) + "SET WITHOUT CLUSTER");
+            case INDEX_OPTION -> List.of(alterIndexOf(object) + "RESET (" + name + ")");
+            case STATISTICS_TARGET -> List.of(alterColumn(object) + "SET STATISTICS -1");
+            case COLUMN_OPTIONS ->
+                List.of(alterColumn(object) + "RESET (" + object.definition().replaceAll(" = [^,]*", "") + ")");
+            case PRIVILEGES -> both(revokeOfOthers(object), asUsual(object));
             case OWNER, COLUMN_ORDER -> List.of();
             default -> List.of("DROP " + object.kind().sql() + " " + name);
         };
@@ -290,7 +304,8 @@ record MendingSql(Schema schema, Schema other) {
             case ENUM -> addLabels(actual, expected);
             case SEQUENCE -> Optional.of(List.of("ALTER SEQUENCE " + expected.name() + " " + expected.definition()));
             case FUNCTION -> head(actual).equals(head(expected)) ? Optional.of(create(expected)) : Optional.empty();
-            case ATTACHMENT -> Optional.of(both(drop(actual), create(expected)));
+            case ATTACHMENT, COLUMN_OPTIONS -> Optional.of(both(drop(actual), create(expected)));
+            case PRIVILEGES -> Optional.of(both(revokeOfOthers(actual), create(expected)));
             case TEXT_SEARCH_MAPPING ->
                 Optional.of(List.of(alterParent(expected) + "ALTER MAPPING FOR " + expected.name() + " WITH "
                         + expected.definition()));
@@ -321,10 +336,12 @@ record MendingSql(Schema schema, Schema other) {
                     OWNED_BY,
                     REPLICA_IDENTITY,
                     OPTION,
+                    INDEX_OPTION,
+                    STATISTICS_TARGET,
                     TRIGGER_STATE,
                     PARTITION_TRIGGER_STATE,
+                    RULE_STATE,
                     OWNER,
-                    PRIVILEGES,
                     DEFAULT_PRIVILEGES,
                     SYSTEM_PRIVILEGES -> Optional.of(create(expected));
             case SETTING ->
@@ -596,8 +613,21 @@ record MendingSql(Schema schema, Schema other) {
     }
 
     private List<String> grant(SchemaObject object) {
-        String on = " ON " + grantable(parent(object)) + " " + parent(object).name();
-        return grant("", on, object.name(), object.definition());
+        return grant("", on(object), object.name(), object.definition());
+    }
+
+    private String on(SchemaObject privileges) {
+        return " ON " + grantable(parent(privileges)) + " " + parent(privileges).name();
+    }
+
+    /** What the owner, or a superuser in its place, takes back is only what the owner has granted. */
+    private List<String> revokeOfOthers(SchemaObject there) {
+        return CanonicalText.grantors(there.sql()).stream()
+                .flatMap(role -> Stream.of(
+                        "-- granted by a role that passed it on\nSET ROLE " + role,
+                        "REVOKE ALL" + on(there) + " FROM " + there.name(),
+                        "RESET ROLE"))
+                .toList();
     }
 
     private static List<String> grant(String head, String on, String role, String definition) {
@@ -658,7 +688,7 @@ record MendingSql(Schema schema, Schema other) {
     /** What comes with the object: all for its owner, and for everybody to call a function and to use a type. */
     private List<String> asUsual(SchemaObject object) {
         SchemaObject parent = parent(object);
-        String on = " ON " + grantable(parent) + " " + parent.name();
+        String on = on(object);
         List<String> statements = new ArrayList<>(List.of("REVOKE ALL" + on + " FROM " + object.name()));
         SchemaObject owner = schema.get(SchemaObject.identity(ObjectKind.OWNER, "", parent.identity()));
         boolean byAll = object.name().equals("PUBLIC")
@@ -730,12 +760,11 @@ record MendingSql(Schema schema, Schema other) {
     }
 
     private static List<String> grantOfSystem(SchemaObject object, String privileges) {
-        int role = object.name().lastIndexOf(" TO ");
-        return grant(
-                "",
-                " " + object.name().substring(0, role),
-                object.name().substring(role + " TO ".length()),
-                privileges);
+        Matcher rights = SYSTEM_RIGHTS.matcher(object.name());
+        if (!rights.matches()) {
+            throw new IllegalArgumentException(object.name() + " are no privileges");
+        }
+        return grant("", " " + rights.group(1), rights.group(2), privileges);
     }
 
     private String setTrigger(SchemaObject state, String to) {
@@ -743,6 +772,20 @@ record MendingSql(Schema schema, Schema other) {
         return trigger.kind() == ObjectKind.EVENT_TRIGGER
                 ? "ALTER EVENT TRIGGER " + trigger.name() + " " + to
                 : alterParent(trigger) + to + " TRIGGER " + trigger.name();
+    }
+
+    private String setRule(SchemaObject state, String to) {
+        return alterParent(parent(state)) + to + " RULE " + parent(state).name();
+    }
+
+    /** The name, without its schema, of an index, or of that of a constraint. */
+    private String indexOf(SchemaObject part) {
+        String name = parent(part).name();
+        return parent(part).kind() == ObjectKind.INDEX ? QUALIFIER.matcher(name).replaceFirst("") : name;
+    }
+
+    private String alterIndexOf(SchemaObject part) {
+        return "ALTER INDEX " + schemaOf(parent(parent(part)).name()) + "." + indexOf(part) + " ";
     }
 
     private String alterParent(SchemaObject object) {

@@ -3,7 +3,6 @@ package io.nightshift.infra.schema;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
@@ -60,8 +59,8 @@ public final class SchemaComparison {
     }
 
     public static SchemaComparison of(Schema expected, Schema actual) {
-        Schema wanted = expected.onlyOfKindsOf(actual);
-        Schema there = actual.onlyOfKindsOf(expected);
+        Schema wanted = expected.onlyOfKindsOf(actual).withUnknownOf(actual);
+        Schema there = actual.onlyOfKindsOf(wanted);
         Set<String> moved = new TreeSet<>(moved(wanted, there));
         moved.addAll(moved(there, wanted));
         var comparison = new SchemaComparison(
@@ -233,15 +232,22 @@ public final class SchemaComparison {
 
     /** What else a table that is attached has, or one that is no more, is made so; columns of other names have another order. */
     private void leaveOutWhatFollows() {
-        for (String identity : all()) {
+        Set<String> all = all();
+        for (String identity : all) {
             SchemaObject object = object(identity);
-            boolean follows = FOLLOWS.contains(object.kind()) && !isCheck(object) && moved.contains(object.parent());
-            if (follows || (object.kind() == ObjectKind.COLUMN_ORDER && !isOnlyOrder(identity))) {
+            if (follows(object, all) || (object.kind() == ObjectKind.COLUMN_ORDER && !isOnlyOrder(identity))) {
                 missing.remove(identity);
                 unexpected.remove(identity);
                 changed.remove(identity);
             }
         }
+    }
+
+    /** Also what is part of such an object. */
+    private boolean follows(SchemaObject object, Set<String> all) {
+        boolean isOfMoved = FOLLOWS.contains(object.kind()) && !isCheck(object) && moved.contains(object.parent());
+        return isOfMoved
+                || (object.parent() != null && all.contains(object.parent()) && follows(object(object.parent()), all));
     }
 
     private boolean isOnlyOrder(String identity) {
@@ -254,7 +260,7 @@ public final class SchemaComparison {
         return new HashSet<>(Arrays.asList(order.definition().split(", ", -1)));
     }
 
-    private Collection<String> all() {
+    private Set<String> all() {
         Set<String> all = new TreeSet<>(missing);
         all.addAll(unexpected);
         all.addAll(changed.keySet());

@@ -11,7 +11,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,7 +30,7 @@ class SafeMendingTest {
         oldest = TestPostgres.start(15);
         newest = TestPostgres.start(18);
         for (TestPostgres server : List.of(oldest, newest)) {
-            server.execute("postgres", "CREATE ROLE clerk");
+            server.execute("postgres", "CREATE ROLE clerk", "CREATE ROLE \"The, \"\"Teller\"");
         }
     }
 
@@ -66,7 +68,8 @@ class SafeMendingTest {
             String script = script();
             run(script);
             assertThat(differences()).as(script).isEmpty();
-            return script.replaceAll("(?m)^(\\\\|BEGIN|SET|COMMIT).*\\n?", "").strip();
+            return script.replaceAll("(?m)^(\\\\|BEGIN|SET (?!ROLE)|COMMIT).*\\n?", "")
+                    .strip();
         }
 
         void run(String script) throws SQLException {
@@ -568,5 +571,104 @@ class SafeMendingTest {
 
         assertThat(SchemaComparison.of(old.expected(), young.expected()).differences())
                 .isEmpty();
+    }
+
+    @Test
+    void what_is_made_again_is_as_it_was_also_where_nobody_expects_it_so() throws SQLException {
+        String tables = """
+                CREATE TABLE t (x %1$s, y int); CREATE INDEX i ON t ((x + 1)); CREATE INDEX "J" ON t (x); CREATE STATISTICS s ON x, y FROM t;
+                CREATE RULE r AS ON DELETE TO t WHERE OLD.x = 1 DO INSTEAD NOTHING;
+                """;
+        String more = """
+                ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 700; ALTER TABLE t CLUSTER ON "J"; ALTER TABLE t DISABLE RULE r;
+                ALTER STATISTICS s OWNER TO clerk; ALTER STATISTICS s SET STATISTICS 50;
+                """;
+        Set<ObjectKind> kept = EnumSet.complementOf(
+                EnumSet.of(ObjectKind.RULE_STATE, ObjectKind.CLUSTER_MARK, ObjectKind.STATISTICS_TARGET));
+        for (TestPostgres server : List.of(oldest, newest)) {
+            var shop = Shop.of(server, tables.formatted("bigint") + more, tables.formatted("int") + more);
+            var before = Shop.of(server, tables.formatted("bigint") + more, tables.formatted("int"));
+            var unknowing = new Shop(
+                    server,
+                    before.database(),
+                    new Schema(
+                            before.expected()
+                                    .only(object -> object.kind() != ObjectKind.OWNER)
+                                    .objects(),
+                            kept));
+            assertThat(unknowing.differences()).containsExactly("changed column x of table public.t");
+
+            for (Shop one : List.of(shop, unknowing)) {
+                one.run("INSERT INTO t VALUES (1)");
+                one.mend();
+                one.run("DELETE FROM t");
+
+                assertThat(one.ask("SELECT count(*) FROM t")).containsExactly("0");
+                assertThat(one.ask("SELECT attstattarget FROM pg_attribute WHERE attrelid = 'i'::regclass"))
+                        .containsExactly("700");
+                assertThat(one.ask("SELECT indexrelid::regclass FROM pg_index WHERE indisclustered"))
+                        .containsExactly("\"J\"");
+                assertThat(one.ask("SELECT stxowner::regrole || ' ' || stxstattarget FROM pg_statistic_ext"))
+                        .containsExactly("clerk 50");
+            }
+        }
+    }
+
+    @Test
+    void what_is_set_beside_tables_and_indexes_is_seen_and_taken_back() throws SQLException {
+        String common = """
+                CREATE TABLE t (id int PRIMARY KEY, "A b" text, z int, UNIQUE (z)); CREATE INDEX i ON t ((id + 1)); CREATE INDEX j ON t (id);
+                CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING; CREATE STATISTICS s ON id, z FROM t; CREATE PUBLICATION p FOR TABLE t;
+                CREATE FOREIGN DATA WRAPPER w; CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+                CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f(); CREATE MATERIALIZED VIEW m AS SELECT id FROM t;
+                CREATE INDEX k ON m (id);
+                """;
+        String some = """
+                ALTER TABLE t ENABLE ALWAYS RULE r; ALTER TABLE t CLUSTER ON j; ALTER MATERIALIZED VIEW m CLUSTER ON k;
+                ALTER INDEX t_pkey SET (fillfactor = 70); ALTER TABLE t ALTER "A b" SET STATISTICS 5, ALTER "A b" SET (n_distinct = 7);
+                ALTER STATISTICS s SET STATISTICS 50; ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 6; ALTER PUBLICATION p OWNER TO clerk;
+                GRANT USAGE ON FOREIGN DATA WRAPPER w TO clerk; ALTER STATISTICS s OWNER TO clerk;
+                """;
+        String others = """
+                ALTER TABLE t DISABLE RULE r; ALTER TABLE t CLUSTER ON t_pkey; ALTER INDEX t_pkey SET (fillfactor = 80);
+                ALTER TABLE t ALTER "A b" SET STATISTICS 50, ALTER "A b" SET (n_distinct_inherited = -0.5);
+                ALTER INDEX t_z_key SET (deduplicate_items = off); ALTER STATISTICS s SET STATISTICS 60;
+                """;
+        for (TestPostgres server : List.of(oldest, newest)) {
+            var made = Shop.of(server, common, common + some);
+            var changed = Shop.of(server, common + some, common + others);
+            var gone = Shop.of(server, common + others, common);
+
+            assertThat(made.differences()).hasSize(11);
+            assertThat(gone.differences())
+                    .contains("unexpected cluster mark of constraint t_pkey of table public.t")
+                    .hasSize(7);
+            for (Shop shop : List.of(made, changed, gone)) {
+                shop.mend();
+            }
+        }
+    }
+
+    @Test
+    void what_somebody_has_passed_on_is_taken_back() throws SQLException {
+        String common = "CREATE TABLE t (id int); GRANT SELECT, INSERT ON t TO clerk WITH GRANT OPTION;";
+        String passed =
+                "SET ROLE clerk; GRANT SELECT ON t TO \"The, \"\"Teller\"; GRANT INSERT (id) ON t TO PUBLIC; RESET ROLE;";
+        for (TestPostgres server : List.of(oldest, newest)) {
+            var less = Shop.of(server, common + passed, common);
+            var other = Shop.of(server, common + passed, common + "GRANT DELETE ON t TO \"The, \"\"Teller\"");
+            var none = Shop.of(server, common + passed, "CREATE TABLE t (id int)");
+            var same = Shop.of(
+                    server,
+                    common + passed,
+                    common + "GRANT SELECT ON t TO \"The, \"\"Teller\"; GRANT INSERT (id) ON t TO PUBLIC");
+
+            assertThat(less.mend())
+                    .contains("-- granted by a role that passed it on\nSET ROLE clerk;\n"
+                            + "REVOKE ALL ON TABLE public.t FROM \"The, \"\"Teller\";\nRESET ROLE;");
+            other.mend();
+            none.mend();
+            assertThat(same.differences()).isEmpty();
+        }
     }
 }
