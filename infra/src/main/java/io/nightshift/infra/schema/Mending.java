@@ -372,6 +372,7 @@ final class Mending {
                 .filter(object -> object.kind() == ObjectKind.DEFAULT_PRIVILEGES)
                 .toList();
         var mending = new MendingSql(expected, actual);
+        var rights = new RightsSql(expected);
         if (made.values().stream().anyMatch(object -> object.kind() == ObjectKind.FUNCTION)) {
             statements.add(new Statement("", WITHOUT_BODIES));
         }
@@ -386,10 +387,10 @@ final class Mending {
                         .forEach(sql -> statements.add(new Statement(identity, sql)));
             } else if (inside.size() > 1) {
                 statements.add(new Statement(identity, mending.createWith(object, inside)));
-                mending.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
+                rights.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
             } else {
                 mending.create(object).forEach(sql -> statements.add(new Statement(identity, sql)));
-                mending.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
+                rights.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
             }
         }
     }

@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 record MendingSql(Schema schema, Schema other) {
 
-    private static final String ROLE = "\"(?:[^\"]|\"\")*+\"|[^\" ]+";
     private static final Pattern EXTENSION = Pattern.compile("SCHEMA (.*) VERSION (.*)", Pattern.DOTALL);
-    private static final Pattern QUALIFIER = Pattern.compile("(\"(?:[^\"]|\"\")*+\"|[^\".]+)\\.");
+    static final Pattern QUALIFIER = Pattern.compile("(\"(?:[^\"]|\"\")*+\"|[^\".]+)\\.");
     /** As an index of a table with partitions is printed, which is made for all of them. */
     private static final Pattern OF_WHOLE_ONLY =
             Pattern.compile("^(CREATE (?:UNIQUE )?INDEX (?:\"(?:[^\"]|\"\")*+\"|[^\" ]+) ON )ONLY ");
@@ -33,9 +31,6 @@ record MendingSql(Schema schema, Schema other) {
     private static final Pattern START = Pattern.compile(" START WITH (-?\\d+)");
     private static final Pattern NUMBER = Pattern.compile("smallint|integer|bigint|numeric");
     private static final Pattern NEXT_NUMBER = Pattern.compile("nextval\\('([^']*+(?:''[^']*+)*+)'::regclass\\)");
-    private static final Pattern DEFAULT_RIGHTS = Pattern.compile(
-            "FOR ROLE (" + ROLE + ") ON (TABLES|SEQUENCES|FUNCTIONS|TYPES|SCHEMAS|LARGE OBJECTS) TO (" + ROLE + ")");
-    private static final Pattern SYSTEM_RIGHTS = Pattern.compile("(.*) TO (" + ROLE + ")", Pattern.DOTALL);
     private static final Pattern SEQUENCE_OPTION =
             Pattern.compile("(INCREMENT BY|MINVALUE|MAXVALUE|START WITH|CACHE|NO CYCLE|CYCLE)");
     private static final String ADD_LABEL = " ADD VALUE IF NOT EXISTS ";
@@ -98,8 +93,6 @@ record MendingSql(Schema schema, Schema other) {
                                 ? onOneLine(SECRET_BY_HAND + object.identity())
                                 : Setting.of(name).set(definition));
             case PARTITION_TRIGGER_STATE -> List.of(setTriggerOf(object, definition));
-            case DEFAULT_PRIVILEGES -> grantByDefault(object);
-            case SYSTEM_PRIVILEGES -> grantOfSystem(object, definition);
             case FOREIGN_DATA_WRAPPER -> List.of(("CREATE FOREIGN DATA WRAPPER " + name + " " + definition).strip());
             case USER_MAPPING -> List.of((ofUser("CREATE", object) + " " + definition).strip());
             case TABLE, FOREIGN_TABLE, COMPOSITE -> List.of(createWith(object, List.of()));
@@ -135,7 +128,7 @@ record MendingSql(Schema schema, Schema other) {
             case TRIGGER_STATE -> List.of(setTrigger(object, definition));
             case RULE_STATE -> List.of(setRule(object, definition));
             case OWNER -> List.of(alterParent(object) + "OWNER TO " + definition);
-            case PRIVILEGES -> grant(object);
+            case PRIVILEGES, DEFAULT_PRIVILEGES, SYSTEM_PRIVILEGES -> rights().give(object);
             case COLUMN_ORDER -> List.of();
         };
     }
@@ -260,8 +253,6 @@ record MendingSql(Schema schema, Schema other) {
             case SUBSCRIPTION -> List.of(BY_HAND + "DROP SUBSCRIPTION " + onOneLine(name));
             case SETTING -> List.of(Setting.of(name).reset());
             case PARTITION_TRIGGER_STATE -> List.of(setTriggerOf(object, stateOf(parent(object))));
-            case DEFAULT_PRIVILEGES -> asUsualByDefault(object);
-            case SYSTEM_PRIVILEGES -> grantOfSystem(object, object.definition().equals("NONE") ? "EXECUTE" : "NONE");
             case ATTACHMENT ->
                 List.of("ALTER TABLE " + name + " DETACH PARTITION "
                         + parent(object).name());
@@ -288,7 +279,7 @@ record MendingSql(Schema schema, Schema other) {
             case STATISTICS_TARGET -> List.of(alterColumn(object) + "SET STATISTICS -1");
             case COLUMN_OPTIONS ->
                 List.of(alterColumn(object) + "RESET (" + object.definition().replaceAll(" = [^,]*", "") + ")");
-            case PRIVILEGES -> both(revokeOfOthers(object), asUsual(object));
+            case PRIVILEGES, DEFAULT_PRIVILEGES, SYSTEM_PRIVILEGES -> rights().giveAsUsual(object);
             case OWNER, COLUMN_ORDER -> List.of();
             default -> List.of("DROP " + object.kind().sql() + " " + name);
         };
@@ -305,7 +296,7 @@ record MendingSql(Schema schema, Schema other) {
             case SEQUENCE -> Optional.of(List.of("ALTER SEQUENCE " + expected.name() + " " + expected.definition()));
             case FUNCTION -> head(actual).equals(head(expected)) ? Optional.of(create(expected)) : Optional.empty();
             case ATTACHMENT, COLUMN_OPTIONS -> Optional.of(both(drop(actual), create(expected)));
-            case PRIVILEGES -> Optional.of(both(revokeOfOthers(actual), create(expected)));
+            case PRIVILEGES -> Optional.of(both(rights().revokeOfOthers(actual), create(expected)));
             case TEXT_SEARCH_MAPPING ->
                 Optional.of(List.of(alterParent(expected) + "ALTER MAPPING FOR " + expected.name() + " WITH "
                         + expected.definition()));
@@ -612,99 +603,10 @@ record MendingSql(Schema schema, Schema other) {
                 + SEQUENCE_OPTION.matcher(text).replaceAll("SET $1");
     }
 
-    private List<String> grant(SchemaObject object) {
-        return grant("", on(object), object.name(), object.definition());
-    }
-
-    private String on(SchemaObject privileges) {
-        return " ON " + grantable(parent(privileges)) + " " + parent(privileges).name();
-    }
-
-    /** What the owner, or a superuser in its place, takes back is only what the owner has granted. */
-    private List<String> revokeOfOthers(SchemaObject there) {
-        return CanonicalText.grantors(there.sql()).stream()
-                .flatMap(role -> Stream.of(
-                        "-- granted by a role that passed it on\nSET ROLE " + role,
-                        "REVOKE ALL" + on(there) + " FROM " + there.name(),
-                        "RESET ROLE"))
-                .toList();
-    }
-
-    private static List<String> grant(String head, String on, String role, String definition) {
-        List<String> statements = new ArrayList<>(List.of(head + "REVOKE ALL" + on + " FROM " + role));
-        if (!definition.equals("NONE")) {
-            for (String line : definition.split("\n", -1)) {
-                String privileges = line.replaceFirst(" WITH GRANT OPTION$", "");
-                statements.add(head + "GRANT " + privileges + on + " TO " + role
-                        + (privileges.equals(line) ? "" : " WITH GRANT OPTION"));
-            }
-        }
-        return statements;
-    }
-
-    /** Takes away what default privileges add to an object that is made, of which more than usual is granted after that. */
-    List<String> withoutDefaults(SchemaObject object, Collection<SchemaObject> defaults) {
-        List<String> statements = new ArrayList<>();
-        String of = schemaOfObject(object);
-        for (SchemaObject rights : defaults) {
-            Matcher parts = DEFAULT_RIGHTS.matcher(rights.name());
-            boolean isAdded = parts.matches()
-                    && parts.group(2).equals(defaultsOf(object))
-                    && (rights.parent() == null || rights.parent().equals(of));
-            String identity =
-                    isAdded ? SchemaObject.identity(ObjectKind.PRIVILEGES, parts.group(3), object.identity()) : "";
-            if (isAdded && !schema.has(identity)) {
-                statements.addAll(asUsual(
-                        new SchemaObject(ObjectKind.PRIVILEGES, parts.group(3), object.identity(), "", List.of())));
-            }
-        }
-        return statements.stream().distinct().toList();
-    }
-
-    private static String schemaOfObject(SchemaObject object) {
-        Matcher name = QUALIFIER.matcher(object.name());
-        return name.lookingAt() ? SchemaObject.identity(ObjectKind.SCHEMA, name.group(1), null) : "";
-    }
-
-    private static String defaultsOf(SchemaObject object) {
-        return switch (object.kind()) {
-            case TABLE, FOREIGN_TABLE, VIEW, MATERIALIZED_VIEW -> "TABLES";
-            case SEQUENCE -> "SEQUENCES";
-            case FUNCTION, AGGREGATE -> "FUNCTIONS";
-            case ENUM, COMPOSITE, RANGE, DOMAIN -> "TYPES";
-            case SCHEMA -> "SCHEMAS";
-            default -> "";
-        };
-    }
-
     /** A new owner takes over what the old one may do, which was not all. */
     List<String> giveWithAllRights(SchemaObject owner) {
         SchemaObject parent = parent(owner);
-        return both(
-                create(owner),
-                List.of("GRANT ALL ON " + grantable(parent) + " " + parent.name() + " TO " + owner.definition()));
-    }
-
-    /** What comes with the object: all for its owner, and for everybody to call a function and to use a type. */
-    private List<String> asUsual(SchemaObject object) {
-        SchemaObject parent = parent(object);
-        String on = on(object);
-        List<String> statements = new ArrayList<>(List.of("REVOKE ALL" + on + " FROM " + object.name()));
-        SchemaObject owner = schema.get(SchemaObject.identity(ObjectKind.OWNER, "", parent.identity()));
-        boolean byAll = object.name().equals("PUBLIC")
-                && List.of("ROUTINE", "TYPE", "DOMAIN").contains(parent.kind().sql());
-        if (byAll || (owner != null && owner.definition().equals(object.name()))) {
-            statements.add("GRANT ALL" + on + " TO " + object.name());
-        }
-        return statements;
-    }
-
-    private static String grantable(SchemaObject object) {
-        return switch (object.kind()) {
-            case VIEW, MATERIALIZED_VIEW, FOREIGN_TABLE -> "TABLE";
-            case SERVER -> "FOREIGN SERVER";
-            default -> object.kind().sql();
-        };
+        return both(create(owner), List.of(rights().all(owner.definition(), parent)));
     }
 
     /** Of a table that is there already: only a sequence of the same owner can be its. */
@@ -721,6 +623,10 @@ record MendingSql(Schema schema, Schema other) {
                 : List.of(alterParent(ownedBy) + "OWNER TO " + owner);
     }
 
+    private RightsSql rights() {
+        return new RightsSql(schema);
+    }
+
     private @Nullable String ownerThere(String identity) {
         SchemaObject owner = other.get(SchemaObject.identity(ObjectKind.OWNER, "", identity));
         return owner == null ? null : owner.definition();
@@ -734,37 +640,6 @@ record MendingSql(Schema schema, Schema other) {
     private String stateOf(SchemaObject trigger) {
         SchemaObject state = schema.get(SchemaObject.identity(ObjectKind.TRIGGER_STATE, "", trigger.identity()));
         return state == null ? "ENABLE" : state.definition();
-    }
-
-    private List<String> grantByDefault(SchemaObject object) {
-        Matcher rights = DEFAULT_RIGHTS.matcher(object.name());
-        if (!rights.matches()) {
-            throw new IllegalArgumentException(object.name() + " are no default privileges");
-        }
-        SchemaObject in = schema.get(object.parent());
-        String head = "ALTER DEFAULT PRIVILEGES FOR ROLE " + rights.group(1)
-                + (in == null ? "" : " IN SCHEMA " + in.name()) + " ";
-        return grant(head, " ON " + rights.group(2), rights.group(3), object.definition());
-    }
-
-    /** Of a schema there are none; elsewhere all for the owner, and for everybody to call functions and use types. */
-    private List<String> asUsualByDefault(SchemaObject object) {
-        Matcher rights = DEFAULT_RIGHTS.matcher(object.name());
-        boolean all = rights.matches()
-                && object.parent() == null
-                && (rights.group(1).equals(rights.group(3))
-                        || (rights.group(3).equals("PUBLIC")
-                                && List.of("FUNCTIONS", "TYPES").contains(rights.group(2))));
-        return grantByDefault(
-                new SchemaObject(object.kind(), object.name(), object.parent(), all ? "ALL" : "NONE", object.needs()));
-    }
-
-    private static List<String> grantOfSystem(SchemaObject object, String privileges) {
-        Matcher rights = SYSTEM_RIGHTS.matcher(object.name());
-        if (!rights.matches()) {
-            throw new IllegalArgumentException(object.name() + " are no privileges");
-        }
-        return grant("", " " + rights.group(1), rights.group(2), privileges);
     }
 
     private String setTrigger(SchemaObject state, String to) {

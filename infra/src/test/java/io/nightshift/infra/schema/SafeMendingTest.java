@@ -365,11 +365,16 @@ class SafeMendingTest {
 
         assertThat(script)
                 .contains(
-                        "\n-- by hand, since secrets are not kept: password of server s\n"
-                                + "-- loses the secret that is there\nALTER SERVER s OPTIONS (SET url 'x://h');\n",
+                        """
+                        -- by hand, since secrets are not kept: password of server s
+                        -- loses the secret that is there
+                        ALTER SERVER s OPTIONS (SET url 'x://h');
+                        """,
                         "\n-- loses the secret that is there\nALTER SERVER gone OPTIONS (DROP token);\n",
-                        "\n-- by hand, since secrets are not kept: pw of user mapping clerk of server s\n"
-                                + "CREATE USER MAPPING FOR clerk SERVER s OPTIONS (\"user\" 'u');\n",
+                        """
+                        -- by hand, since secrets are not kept: pw of user mapping clerk of server s
+                        CREATE USER MAPPING FOR clerk SERVER s OPTIONS ("user" 'u');
+                        """,
                         "\n-- by hand, since secrets are not kept: setting my.secret;\n",
                         "api_key of foreign table public.f\n",
                         "key of column id of foreign table public.f\n",
@@ -663,9 +668,12 @@ class SafeMendingTest {
                     common + passed,
                     common + "GRANT SELECT ON t TO \"The, \"\"Teller\"; GRANT INSERT (id) ON t TO PUBLIC");
 
-            assertThat(less.mend())
-                    .contains("-- granted by a role that passed it on\nSET ROLE clerk;\n"
-                            + "REVOKE ALL ON TABLE public.t FROM \"The, \"\"Teller\";\nRESET ROLE;");
+            assertThat(less.mend() + "\n").contains("""
+                            -- granted by a role that passed it on
+                            SET ROLE clerk;
+                            REVOKE ALL ON TABLE public.t FROM "The, ""Teller";
+                            RESET ROLE;
+                            """);
             other.mend();
             none.mend();
             assertThat(same.differences()).isEmpty();
