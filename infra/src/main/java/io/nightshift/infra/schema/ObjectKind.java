@@ -98,6 +98,11 @@ public enum ObjectKind {
         return this == DEFAULT || this == NOT_NULL || this == IDENTITY;
     }
 
+    /** Whether it is set for a column of its table, where it is named by one. */
+    boolean isSetForColumn() {
+        return this == STATISTICS_TARGET || this == COLUMN_OPTIONS;
+    }
+
     /** Whether it is written between the parentheses of {@code CREATE TABLE} or {@code CREATE TYPE}, or behind them. */
     boolean isWrittenInside() {
         return this == COLUMN || isOfColumn() || this == ATTRIBUTE || isTie();

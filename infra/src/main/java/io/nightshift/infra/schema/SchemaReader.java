@@ -215,8 +215,6 @@ public final class SchemaReader {
             }
             CanonicalText.grantors(row.printed())
                     .forEach(role -> named.add(SchemaObject.identity(ObjectKind.PRIVILEGES, role, parentIdentity)));
-        } else if (row.kind() == ObjectKind.STATISTICS_TARGET || row.kind() == ObjectKind.COLUMN_OPTIONS) {
-            named.add(SchemaObject.identity(ObjectKind.COLUMN, row.name(), parentIdentity));
         } else if (row.kind() == ObjectKind.PARTITION_TRIGGER_STATE) {
             named.add(SchemaObject.identity(ObjectKind.TABLE, row.name(), null));
         } else if (parent != null

@@ -219,7 +219,7 @@ final class ViewText {
             boolean qualifies = alias.equals(word)
                     && outer
                     && (from < begin || from >= end)
-                    && (from == 0 || ".:".indexOf(definition.charAt(from - 1)) < 0)
+                    && !isTypeOrPart(definition, from)
                     && isColumn(definition, walk.at);
             if (qualifies && !isShown(definition, walk, shown)) {
                 walk.at++;
@@ -228,6 +228,11 @@ final class ViewText {
             }
         }
         return text.toString();
+    }
+
+    /** Whether a dot or a cast stands before it, and not the colon of a slice. */
+    private static boolean isTypeOrPart(String text, int from) {
+        return from > 0 && (text.charAt(from - 1) == '.' || text.startsWith("::", from - 2));
     }
 
     private static boolean isShown(String text, Walk walk, Set<String> shown) {
