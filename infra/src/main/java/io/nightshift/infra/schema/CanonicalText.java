@@ -25,31 +25,17 @@ final class CanonicalText {
     /** Whether a materialised view has its rows is no matter of its schema, but where it is made again. */
     private static final Pattern WITHOUT_ROWS = Pattern.compile("\\n WITH NO DATA;\\z");
 
-    private static final Pattern GRANTOR = Pattern.compile("\\nGRANTED BY (\"(?:[^\"]|\"\")*+\"|[a-z0-9_]+)");
-    private static final Pattern GRANTORS = Pattern.compile("(?:" + GRANTOR.pattern() + ")+\\z");
-
     private CanonicalText() {}
 
     static String of(ObjectKind kind, String definition) {
         if (kind == ObjectKind.PRIVILEGES) {
-            return GRANTORS.matcher(definition).replaceFirst("");
+            return PassedOn.without(definition);
         }
         boolean isBody = kind == ObjectKind.FUNCTION && !isOfExpressions(definition);
         String text = definition.contains(ARRAY) && !isBody && !WITHOUT_EXPRESSIONS.contains(kind)
                 ? castEach(definition)
                 : definition;
         return isView(kind) ? ViewText.canonical(WITHOUT_ROWS.matcher(text).replaceFirst(";")) : text;
-    }
-
-    /** The roles other than the owner that have granted some of these privileges, as they are printed. */
-    static List<String> grantors(String privileges) {
-        Matcher all = GRANTORS.matcher(privileges);
-        return all.find()
-                ? GRANTOR.matcher(all.group())
-                        .results()
-                        .map(one -> one.group(1))
-                        .toList()
-                : List.of();
     }
 
     /** As it was written when the first schemas were stored. */

@@ -488,15 +488,17 @@ enum Catalog {
                        FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped CROSS JOIN LATERAL aclexplode(c.attacl) a
                       WHERE o.class = 'pg_class'::regclass GROUP BY o.class, o.oid, a.grantee, a.privilege_type, a.is_grantable),
                  passed AS (
-                     SELECT o.class, o.oid, o.owner, a.grantee, a.grantor FROM owned o CROSS JOIN LATERAL aclexplode(o.acl) a
+                     SELECT o.class, o.oid, a.grantee, a.grantor, a.privilege_type AS privilege
+                       FROM owned o CROSS JOIN LATERAL aclexplode(o.acl) a WHERE a.grantor <> o.owner
                      UNION
-                     SELECT o.class, o.oid, o.owner, a.grantee, a.grantor
+                     SELECT o.class, o.oid, a.grantee, a.grantor, format('%s (%s)', a.privilege_type, string_agg(quote_ident(c.attname), ', ' ORDER BY c.attname))
                        FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped CROSS JOIN LATERAL aclexplode(c.attacl) a
-                      WHERE o.class = 'pg_class'::regclass),
+                      WHERE o.class = 'pg_class'::regclass AND a.grantor <> o.owner GROUP BY o.class, o.oid, a.grantee, a.grantor, a.privilege_type),
                  grantors AS (
-                     SELECT class, oid, grantee, string_agg(E'\\nGRANTED BY ' || quote_ident(pg_get_userbyid(grantor)), ''
-                                                            ORDER BY pg_get_userbyid(grantor)) AS names
-                       FROM passed WHERE grantor <> owner GROUP BY class, oid, grantee),
+                     SELECT class, oid, grantee, string_agg(E'\\nGRANTED BY ' || grantor || ': ' || privileges, '' ORDER BY grantor) AS lines
+                       FROM (SELECT class, oid, grantee, quote_ident(pg_get_userbyid(grantor)) AS grantor,
+                                    string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+                               FROM passed p GROUP BY class, oid, grantee, p.grantor) g GROUP BY class, oid, grantee),
                  usual AS (
                      SELECT o.class, o.oid, a.grantee, a.privilege_type AS privilege, a.is_grantable
                        FROM owned o CROSS JOIN LATERAL aclexplode(acldefault(o.type, o.owner)) a WHERE o.acl IS NOT NULL),
@@ -508,7 +510,7 @@ enum Catalog {
                  usual_rights AS (
                      SELECT class, oid, grantee, string_agg(privilege, ', ' ORDER BY privilege) AS privileges FROM usual GROUP BY class, oid, grantee)
             SELECT 'PRIVILEGES', CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-                   coalesce(r.privileges, 'NONE') || coalesce(g.names, ''), 0, 0, 0, class, oid, 0
+                   coalesce(r.privileges, 'NONE') || coalesce(g.lines, ''), 0, 0, 0, class, oid, 0
               FROM rights r FULL JOIN usual_rights u USING (class, oid, grantee) LEFT JOIN grantors g USING (class, oid, grantee)
              WHERE r.privileges IS DISTINCT FROM u.privileges
             """),

@@ -55,10 +55,10 @@ record RightsSql(Schema schema) {
 
     /** What the owner, or a superuser in its place, takes back is only what the owner has granted. */
     List<String> revokeOfOthers(SchemaObject there) {
-        return CanonicalText.grantors(there.sql()).stream()
-                .flatMap(role -> Stream.of(
-                        "-- granted by a role that passed it on\nSET ROLE " + role,
-                        "REVOKE ALL" + on(there) + " FROM " + there.name(),
+        return PassedOn.of(there.sql()).stream()
+                .flatMap(passed -> Stream.of(
+                        "-- granted by a role that passed it on\nSET ROLE " + passed.role(),
+                        "REVOKE " + passed.privileges() + on(there) + " FROM " + there.name(),
                         "RESET ROLE"))
                 .toList();
     }

@@ -46,6 +46,7 @@ public record SchemaObject(
     @Nullable
     String column() {
         return (kind.isOfColumn() || kind.isSetForColumn()) && parent != null
-                ? identity(ObjectKind.COLUMN, name, parent) : null;
+                ? identity(ObjectKind.COLUMN, name, parent)
+                : null;
     }
 }

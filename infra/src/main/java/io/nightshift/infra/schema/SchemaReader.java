@@ -213,8 +213,9 @@ public final class SchemaReader {
                     named.add(SchemaObject.identity(ObjectKind.COLUMN, name.group(), parentIdentity));
                 }
             }
-            CanonicalText.grantors(row.printed())
-                    .forEach(role -> named.add(SchemaObject.identity(ObjectKind.PRIVILEGES, role, parentIdentity)));
+            PassedOn.of(row.printed())
+                    .forEach(passed ->
+                            named.add(SchemaObject.identity(ObjectKind.PRIVILEGES, passed.role(), parentIdentity)));
         } else if (row.kind() == ObjectKind.PARTITION_TRIGGER_STATE) {
             named.add(SchemaObject.identity(ObjectKind.TABLE, row.name(), null));
         } else if (parent != null

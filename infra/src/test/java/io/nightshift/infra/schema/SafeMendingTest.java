@@ -656,22 +656,23 @@ class SafeMendingTest {
 
     @Test
     void what_somebody_has_passed_on_is_taken_back() throws SQLException {
-        String common = "CREATE TABLE t (id int); GRANT SELECT, INSERT ON t TO clerk WITH GRANT OPTION;";
+        String common =
+                "CREATE TABLE t (id int, \"a, b\" int); GRANT SELECT, INSERT (id, \"a, b\") ON t TO clerk WITH GRANT OPTION;";
         String passed =
-                "SET ROLE clerk; GRANT SELECT ON t TO \"The, \"\"Teller\"; GRANT INSERT (id) ON t TO PUBLIC; RESET ROLE;";
+                "SET ROLE clerk; GRANT SELECT ON t TO \"The, \"\"Teller\"; GRANT INSERT (id, \"a, b\") ON t TO PUBLIC; RESET ROLE;";
         for (TestPostgres server : List.of(oldest, newest)) {
             var less = Shop.of(server, common + passed, common);
             var other = Shop.of(server, common + passed, common + "GRANT DELETE ON t TO \"The, \"\"Teller\"");
-            var none = Shop.of(server, common + passed, "CREATE TABLE t (id int)");
+            var none = Shop.of(server, common + passed, "CREATE TABLE t (id int, \"a, b\" int)");
             var same = Shop.of(
                     server,
                     common + passed,
-                    common + "GRANT SELECT ON t TO \"The, \"\"Teller\"; GRANT INSERT (id) ON t TO PUBLIC");
+                    common + "GRANT SELECT ON t TO \"The, \"\"Teller\"; GRANT INSERT (id, \"a, b\") ON t TO PUBLIC");
 
             assertThat(less.mend() + "\n").contains("""
                             -- granted by a role that passed it on
                             SET ROLE clerk;
-                            REVOKE ALL ON TABLE public.t FROM "The, ""Teller";
+                            REVOKE SELECT ON TABLE public.t FROM "The, ""Teller";
                             RESET ROLE;
                             """);
             other.mend();

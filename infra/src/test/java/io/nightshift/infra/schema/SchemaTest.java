@@ -302,7 +302,8 @@ class SchemaTest {
                 "AS\n SELECT x.a\n   FROM s.t x TABLESAMPLE system (10)\n  WHERE (x.a > 3);",
                 "AS\n SELECT a\n   FROM s.t x TABLESAMPLE system (10)\n  WHERE (a > 3);");
         assertSame(
-                "AS\n SELECT t.a[t.f:t.\"USER\"], x::t.d\n   FROM s.t;", "AS\n SELECT a[f:\"USER\"], x::t.d\n   FROM s.t;");
+                "AS\n SELECT t.a[t.f:t.\"USER\"], x::t.d\n   FROM s.t;",
+                "AS\n SELECT a[f:\"USER\"], x::t.d\n   FROM s.t;");
         assertSame("AS\n SELECT a.x, b.x\n   FROM s.a,\n    s.b;", "AS\n SELECT a.x, b.x\n   FROM s.a,\n    s.b;");
     }
 
