@@ -485,14 +485,14 @@ enum Catalog {
                      UNION
                      SELECT o.class, o.oid, a.grantee, format('%s (%s)', a.privilege_type, string_agg(quote_ident(c.attname), ', ' ORDER BY c.attname)),
                             a.is_grantable
-                       FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped CROSS JOIN LATERAL aclexplode(c.attacl) a
+                       FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped AND c.attacl IS NOT NULL CROSS JOIN LATERAL aclexplode(c.attacl) a
                       WHERE o.class = 'pg_class'::regclass GROUP BY o.class, o.oid, a.grantee, a.privilege_type, a.is_grantable),
                  passed AS (
                      SELECT o.class, o.oid, a.grantee, a.grantor, a.privilege_type AS privilege
                        FROM owned o CROSS JOIN LATERAL aclexplode(o.acl) a WHERE a.grantor <> o.owner
                      UNION
                      SELECT o.class, o.oid, a.grantee, a.grantor, format('%s (%s)', a.privilege_type, string_agg(quote_ident(c.attname), ', ' ORDER BY c.attname))
-                       FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped CROSS JOIN LATERAL aclexplode(c.attacl) a
+                       FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped AND c.attacl IS NOT NULL CROSS JOIN LATERAL aclexplode(c.attacl) a
                       WHERE o.class = 'pg_class'::regclass AND a.grantor <> o.owner GROUP BY o.class, o.oid, a.grantee, a.grantor, a.privilege_type),
                  grantors AS (
                      SELECT class, oid, grantee, string_agg(E'\\nGRANTED BY ' || grantor || ': ' || privileges, '' ORDER BY grantor) AS lines

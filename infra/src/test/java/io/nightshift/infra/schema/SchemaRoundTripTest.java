@@ -92,7 +92,7 @@ class SchemaRoundTripTest {
 
     private static List<String> differences(Schema expected, Schema actual) {
         return SchemaComparison.of(expected, actual).differences().stream()
-                .filter(difference -> !difference.isOnlyOrder())
+                .filter(difference -> !difference.isInformation())
                 .map(difference -> difference.word() + " " + difference.object() + ": " + difference.expected() + " / "
                         + difference.actual())
                 .toList();
