@@ -5,17 +5,23 @@ import io.nightshift.infra.config.NodeAddress;
 import io.nightshift.infra.config.RuleLogin;
 import io.nightshift.infra.postgres.ServerFacts;
 import io.nightshift.infra.replication.ReplicationConnection;
+import io.nightshift.infra.resilience.FailureKind;
+import io.nightshift.infra.resilience.NightshiftException;
 import io.nightshift.infra.routing.ClusterConnections;
 import io.nightshift.infra.run.RunContext;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One node of a cluster, chosen for an intent and kept: all its connections lead to the same server, also when the
  * intent would choose another one by now.
  */
 public final class ManagedNode {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ManagedNode.class);
 
     private final ClusterConfig cluster;
     private final ClusterConnections connections;
@@ -73,6 +79,35 @@ public final class ManagedNode {
     /** The same in one of its databases. */
     public Connection direct(String database, String purpose) {
         return connections.direct(address, database, purpose);
+    }
+
+    /**
+     * The same for whoever asks several of them: one that lets nobody in, such as by a trigger that hangs, is REFUSED as long as
+     * the maintenance database does.
+     */
+    public Connection directToOneOf(String database, String purpose) {
+        try {
+            return direct(database, purpose);
+        } catch (NightshiftException unavailable) {
+            if (unavailable.kind() != FailureKind.POSTGRES_UNAVAILABLE || database.equals(cluster.database())) {
+                throw unavailable;
+            }
+            requireAnswer(purpose);
+            throw new NightshiftException(
+                    FailureKind.REFUSED,
+                    String.valueOf(unavailable.getMessage()),
+                    "database " + cluster.database()
+                            + " lets us in: see what in this one does not, such as a trigger ON login",
+                    unavailable);
+        }
+    }
+
+    private void requireAnswer(String purpose) {
+        try {
+            direct(purpose).close();
+        } catch (SQLException over) {
+            LOG.debug("session not closed: {}", over.getMessage());
+        }
     }
 
     /** The same by another role than the cluster's own. */

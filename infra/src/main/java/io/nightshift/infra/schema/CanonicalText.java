@@ -22,14 +22,20 @@ final class CanonicalText {
     private static final Set<ObjectKind> WITHOUT_EXPRESSIONS = Set.of(
             ObjectKind.ENUM, ObjectKind.SERVER, ObjectKind.FOREIGN_TABLE, ObjectKind.OPTION, ObjectKind.COLLATION);
 
+    /** Whether a materialised view has its rows is no matter of its schema, but where it is made again. */
+    private static final Pattern WITHOUT_ROWS = Pattern.compile("\\n WITH NO DATA;\\z");
+
     private CanonicalText() {}
 
     static String of(ObjectKind kind, String definition) {
+        if (kind == ObjectKind.PRIVILEGES) {
+            return PassedOn.without(definition);
+        }
         boolean isBody = kind == ObjectKind.FUNCTION && !isOfExpressions(definition);
         String text = definition.contains(ARRAY) && !isBody && !WITHOUT_EXPRESSIONS.contains(kind)
                 ? castEach(definition)
                 : definition;
-        return isView(kind) ? ViewText.canonical(text) : text;
+        return isView(kind) ? ViewText.canonical(WITHOUT_ROWS.matcher(text).replaceFirst(";")) : text;
     }
 
     /** As it was written when the first schemas were stored. */

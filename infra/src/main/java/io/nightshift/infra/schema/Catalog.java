@@ -304,7 +304,8 @@ enum Catalog {
             SELECT CASE c.relkind WHEN 'm' THEN 'MATERIALIZED_VIEW' ELSE 'VIEW' END, format('%I.%I', n.nspname, c.relname),
                    CASE WHEN c.relkind = 'v' AND c.reloptions IS NOT NULL
                         THEN format('WITH (%s) ', (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o)) ELSE '' END
-                       || E'AS\\n' || pg_get_viewdef(c.oid),
+                       || E'AS\\n' || CASE WHEN c.relkind = 'm' AND NOT c.relispopulated
+                                          THEN rtrim(pg_get_viewdef(c.oid), ';') || E'\\n WITH NO DATA;' ELSE pg_get_viewdef(c.oid) END,
                    'pg_class'::regclass::oid, c.oid, 0, 0, 0, 0
               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind IN ('v', 'm') AND c.oid > %d AND TABLES_OF(n, c)
@@ -314,6 +315,12 @@ enum Catalog {
             SELECT 'RULE', quote_ident(r.rulename), pg_get_ruledef(r.oid), 'pg_rewrite'::regclass::oid, r.oid, 0, 'pg_class'::regclass::oid, c.oid, 0
               FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE r.rulename <> '_RETURN' AND TABLES_OF(n, c)
+            """),
+    RULE_STATES("""
+            SELECT 'RULE_STATE', '', CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END,
+                   0, 0, 0, 'pg_rewrite'::regclass::oid, r.oid, 0
+              FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE r.rulename <> '_RETURN' AND r.ev_enabled <> 'O' AND TABLES_OF(n, c)
             """),
     TRIGGERS("""
             SELECT 'TRIGGER', quote_ident(t.tgname), pg_get_triggerdef(t.oid), 'pg_trigger'::regclass::oid, t.oid, 0, 'pg_class'::regclass::oid, c.oid, 0
@@ -373,6 +380,38 @@ enum Catalog {
                   UNION ALL SELECT 'toast.', unnest(t.reloptions) FROM pg_class t WHERE t.oid = c.reltoastrelid) o
              WHERE c.relkind IN ('r', 'p', 'm') AND TABLES_OF(n, c)
             """),
+    /** Of an index, or of the constraint that it is made for. */
+    CLUSTER_MARKS("""
+            SELECT 'CLUSTER_MARK', '', '', 0, 0, 0,
+                   CASE WHEN k.oid IS NULL THEN 'pg_class'::regclass::oid ELSE 'pg_constraint'::regclass::oid END, coalesce(k.oid, x.indexrelid), 0
+              FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+              LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')
+             WHERE x.indisclustered AND TABLES_OF(n, c)
+            """),
+    /** Of those that constraints have made; others say theirs themselves. */
+    INDEX_OPTIONS("""
+            SELECT 'INDEX_OPTION', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1), 0, 0, 0, 'pg_constraint'::regclass::oid, k.oid, 0
+              FROM pg_constraint k JOIN pg_class i ON i.oid = k.conindid JOIN pg_class c ON c.oid = k.conrelid
+              JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL unnest(i.reloptions) o
+             WHERE k.contype IN ('p', 'u', 'x') AND TABLES_OF(n, c)
+            """),
+    /** Of columns, of expressions of indexes, which have numbers, and of extended statistics. */
+    STATISTICS_TARGETS("""
+            SELECT 'STATISTICS_TARGET', CASE WHEN c.relkind IN ('i', 'I') THEN a.attnum::text ELSE quote_ident(a.attname) END,
+                   a.attstattarget::text, 0, 0, 0, 'pg_class'::regclass::oid, c.oid, 0
+              FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p', 'f', 'm', 'i', 'I') AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget >= 0 AND TABLES_OF(n, c)
+            UNION ALL
+            SELECT 'STATISTICS_TARGET', '', s.stxstattarget::text, 0, 0, 0, 'pg_statistic_ext'::regclass::oid, s.oid, 0
+              FROM pg_statistic_ext s WHERE s.stxstattarget >= 0
+            """),
+    COLUMN_OPTIONS("""
+            SELECT 'COLUMN_OPTIONS', quote_ident(a.attname),
+                   (SELECT string_agg(split_part(o, '=', 1) || ' = ' || split_part(o, '=', 2), ', ' ORDER BY o) FROM unnest(a.attoptions) o),
+                   0, 0, 0, 'pg_class'::regclass::oid, c.oid, 0
+              FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('r', 'p', 'f', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND a.attoptions IS NOT NULL AND TABLES_OF(n, c)
+            """),
     PUBLICATIONS("""
             SELECT 'PUBLICATION', quote_ident(p.pubname),
                    CASE WHEN p.puballtables THEN 'FOR ALL TABLES ' ELSE '' END || format('WITH (publish = %L, publish_via_partition_root = %s',
@@ -406,13 +445,10 @@ enum Catalog {
                    'pg_subscription'::regclass::oid, s.oid, 0, 0, 0, 0
               FROM pg_subscription s WHERE s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
             """),
-    /** Of this database, and of roles in it. Lists of names are kept as the server wants them. */
+    /** Of this database, and of roles in it; their values are what each role likes, and not yet quoted. */
     SETTINGS("""
             SELECT 'SETTING', split_part(o, '=', 1) || coalesce(' FOR ROLE ' || quote_ident(pg_get_userbyid(nullif(s.setrole, 0))), ''),
-                   CASE WHEN split_part(o, '=', 1) IN ('search_path', 'local_preload_libraries', 'session_preload_libraries', 'temp_tablespaces')
-                             AND substr(o, strpos(o, '=') + 1) <> ''
-                        THEN substr(o, strpos(o, '=') + 1) ELSE quote_literal(substr(o, strpos(o, '=') + 1)) END,
-                   0, 0, 0, 0, 0, 0
+                   substr(o, strpos(o, '=') + 1), 0, 0, 0, 0, 0, 0
               FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) o
              WHERE s.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
             """),
@@ -436,7 +472,10 @@ enum Catalog {
              WHERE NOT (o.type = 's' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = o.oid
                                                     AND d.deptype = 'a' AND d.refclassid = 'pg_class'::regclass))
             """),
-    /** One for each role whose rights are not those that come with the object; {@code NONE} if it has fewer: none. */
+    /**
+     * One for each role whose rights are not those that come with the object; {@code NONE} if it has fewer: none. With the roles
+     * other than the owner that have granted some of them, who alone can take those back.
+     */
     PRIVILEGES("""
             WITH owned AS (OWNED),
                  granted AS (
@@ -446,8 +485,20 @@ enum Catalog {
                      UNION
                      SELECT o.class, o.oid, a.grantee, format('%s (%s)', a.privilege_type, string_agg(quote_ident(c.attname), ', ' ORDER BY c.attname)),
                             a.is_grantable
-                       FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped CROSS JOIN LATERAL aclexplode(c.attacl) a
+                       FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped AND c.attacl IS NOT NULL CROSS JOIN LATERAL aclexplode(c.attacl) a
                       WHERE o.class = 'pg_class'::regclass GROUP BY o.class, o.oid, a.grantee, a.privilege_type, a.is_grantable),
+                 passed AS (
+                     SELECT o.class, o.oid, a.grantee, a.grantor, a.privilege_type AS privilege
+                       FROM owned o CROSS JOIN LATERAL aclexplode(o.acl) a WHERE a.grantor <> o.owner
+                     UNION
+                     SELECT o.class, o.oid, a.grantee, a.grantor, format('%s (%s)', a.privilege_type, string_agg(quote_ident(c.attname), ', ' ORDER BY c.attname))
+                       FROM owned o JOIN pg_attribute c ON c.attrelid = o.oid AND NOT c.attisdropped AND c.attacl IS NOT NULL CROSS JOIN LATERAL aclexplode(c.attacl) a
+                      WHERE o.class = 'pg_class'::regclass AND a.grantor <> o.owner GROUP BY o.class, o.oid, a.grantee, a.grantor, a.privilege_type),
+                 grantors AS (
+                     SELECT class, oid, grantee, string_agg(E'\\nGRANTED BY ' || grantor || ': ' || privileges, '' ORDER BY grantor) AS lines
+                       FROM (SELECT class, oid, grantee, quote_ident(pg_get_userbyid(grantor)) AS grantor,
+                                    string_agg(privilege, ', ' ORDER BY privilege) AS privileges
+                               FROM passed p GROUP BY class, oid, grantee, p.grantor) g GROUP BY class, oid, grantee),
                  usual AS (
                      SELECT o.class, o.oid, a.grantee, a.privilege_type AS privilege, a.is_grantable
                        FROM owned o CROSS JOIN LATERAL aclexplode(acldefault(o.type, o.owner)) a WHERE o.acl IS NOT NULL),
@@ -459,8 +510,8 @@ enum Catalog {
                  usual_rights AS (
                      SELECT class, oid, grantee, string_agg(privilege, ', ' ORDER BY privilege) AS privileges FROM usual GROUP BY class, oid, grantee)
             SELECT 'PRIVILEGES', CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
-                   coalesce(r.privileges, 'NONE'), 0, 0, 0, class, oid, 0
-              FROM rights r FULL JOIN usual_rights u USING (class, oid, grantee)
+                   coalesce(r.privileges, 'NONE') || coalesce(g.lines, ''), 0, 0, 0, class, oid, 0
+              FROM rights r FULL JOIN usual_rights u USING (class, oid, grantee) LEFT JOIN grantors g USING (class, oid, grantee)
              WHERE r.privileges IS DISTINCT FROM u.privileges
             """),
     /** Those that come with objects which a role makes; of a schema they are added to those of all schemas. */
@@ -544,6 +595,15 @@ enum Catalog {
             UNION ALL
             SELECT 'pg_foreign_server'::regclass::oid, s.oid, s.srvowner, s.srvacl, 'S' FROM pg_foreign_server s
              WHERE NOT_OF_EXTENSION(pg_foreign_server, s)
+            UNION ALL
+            SELECT 'pg_foreign_data_wrapper'::regclass::oid, w.oid, w.fdwowner, w.fdwacl, 'F' FROM pg_foreign_data_wrapper w
+             WHERE NOT_OF_EXTENSION(pg_foreign_data_wrapper, w)
+            UNION ALL
+            SELECT 'pg_statistic_ext'::regclass::oid, s.oid, s.stxowner, NULL, 'r' FROM pg_statistic_ext s
+            UNION ALL
+            SELECT 'pg_publication'::regclass::oid, p.oid, p.pubowner, NULL, 'r' FROM pg_publication p
+            UNION ALL
+            SELECT 'pg_event_trigger'::regclass::oid, e.oid, e.evtowner, NULL, 'r' FROM pg_event_trigger e
             """;
 
     private final String written;

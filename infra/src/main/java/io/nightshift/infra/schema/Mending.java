@@ -48,7 +48,13 @@ final class Mending {
     static final String WITHOUT_BODIES = "SET check_function_bodies = off";
 
     /** @param of the object that it mends; empty if it is for all that follow */
-    record Statement(String of, String sql) {}
+    record Statement(String of, String sql) {
+
+        /** Whether it says that something is not mended by it. */
+        boolean isByHand() {
+            return sql.startsWith("-- by hand") || sql.startsWith("-- PostgreSQL cannot");
+        }
+    }
 
     private final Schema expected;
     private final Schema actual;
@@ -83,7 +89,9 @@ final class Mending {
             Map<String, Optional<List<String>>> changed) {
         var mending = new Mending(expected, actual, missing, unexpected, changed);
         mending.mend();
-        return mending.statements;
+        return mending.statements.stream()
+                .map(statement -> new Statement(statement.of(), PsqlText.withoutVariables(statement.sql())))
+                .toList();
     }
 
     private void mend() {
@@ -364,6 +372,7 @@ final class Mending {
                 .filter(object -> object.kind() == ObjectKind.DEFAULT_PRIVILEGES)
                 .toList();
         var mending = new MendingSql(expected, actual);
+        var rights = new RightsSql(expected);
         if (made.values().stream().anyMatch(object -> object.kind() == ObjectKind.FUNCTION)) {
             statements.add(new Statement("", WITHOUT_BODIES));
         }
@@ -378,10 +387,10 @@ final class Mending {
                         .forEach(sql -> statements.add(new Statement(identity, sql)));
             } else if (inside.size() > 1) {
                 statements.add(new Statement(identity, mending.createWith(object, inside)));
-                mending.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
+                rights.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
             } else {
                 mending.create(object).forEach(sql -> statements.add(new Statement(identity, sql)));
-                mending.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
+                rights.withoutDefaults(object, defaults).forEach(sql -> statements.add(new Statement(identity, sql)));
             }
         }
     }

@@ -1,15 +1,15 @@
 package io.nightshift.infra.schema;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,19 +21,23 @@ import org.jspecify.annotations.Nullable;
 record MendingSql(Schema schema, Schema other) {
 
     private static final Pattern EXTENSION = Pattern.compile("SCHEMA (.*) VERSION (.*)", Pattern.DOTALL);
-    private static final Pattern QUALIFIER = Pattern.compile("(\"(?:[^\"]|\"\")*+\"|[^\".]+)\\.");
+    static final Pattern QUALIFIER = Pattern.compile("(\"(?:[^\"]|\"\")*+\"|[^\".]+)\\.");
+    /** As an index of a table with partitions is printed, which is made for all of them. */
+    private static final Pattern OF_WHOLE_ONLY =
+            Pattern.compile("^(CREATE (?:UNIQUE )?INDEX (?:\"(?:[^\"]|\"\")*+\"|[^\" ]+) ON )ONLY ");
+
+    private static final Pattern LABEL = Pattern.compile("E?'[^']*+(?:''[^']*+)*+'");
     private static final Pattern VERSION = Pattern.compile("(?:^| )VERSION '[^']*+(?:''[^']*+)*+'");
     private static final Pattern START = Pattern.compile(" START WITH (-?\\d+)");
     private static final Pattern NUMBER = Pattern.compile("smallint|integer|bigint|numeric");
     private static final Pattern NEXT_NUMBER = Pattern.compile("nextval\\('([^']*+(?:''[^']*+)*+)'::regclass\\)");
-    private static final Pattern SETTING = Pattern.compile("(\\S+)(?: FOR ROLE (.*))?", Pattern.DOTALL);
-    private static final Pattern DEFAULT_RIGHTS = Pattern.compile(
-            "FOR ROLE (.*) ON (TABLES|SEQUENCES|FUNCTIONS|TYPES|SCHEMAS|LARGE OBJECTS) TO (.*)", Pattern.DOTALL);
     private static final Pattern SEQUENCE_OPTION =
             Pattern.compile("(INCREMENT BY|MINVALUE|MAXVALUE|START WITH|CACHE|NO CYCLE|CYCLE)");
     private static final String ADD_LABEL = " ADD VALUE IF NOT EXISTS ";
     /** How an index or a constraint is called while the one is made that takes its place. */
     private static final String REPLACED = "\"to be replaced\"";
+
+    private static final String SECRET_BY_HAND = "-- by hand, since secrets are not kept: ";
 
     private static final String BY_HAND = "-- by hand, since it needs a connection and no transaction: ";
 
@@ -44,18 +48,26 @@ record MendingSql(Schema schema, Schema other) {
 
     /** What makes an object that is not there. */
     List<String> create(SchemaObject object) {
-        return making(object).stream().map(MendingSql::withRemarkOnSecrets).toList();
+        String remark = remarkOnSecrets(List.of(object));
+        return making(object).stream().map(sql -> remark + sql).toList();
     }
 
-    private static String withRemarkOnSecrets(String sql) {
-        return ForeignOptions.hasPlaceholder(sql)
-                ? "-- write the secret itself where its placeholder stands\n" + sql
-                : sql;
+    private static String remarkOnSecrets(Collection<SchemaObject> objects) {
+        return objects.stream()
+                .filter(object -> !ForeignOptions.secrets(object).isEmpty())
+                .map(object -> remarkOnSecrets(ForeignOptions.secrets(object), object))
+                .collect(Collectors.joining());
+    }
+
+    private static String remarkOnSecrets(List<String> options, SchemaObject object) {
+        return options.isEmpty()
+                ? ""
+                : onOneLine(SECRET_BY_HAND + String.join(", ", options) + " of " + object.identity()) + "\n";
     }
 
     private List<String> making(SchemaObject object) {
         String name = object.name();
-        String definition = object.sql();
+        String definition = ForeignOptions.known(object);
         return switch (object.kind()) {
             case SCHEMA -> List.of("CREATE SCHEMA " + name);
             case ENUM -> List.of("CREATE TYPE " + name + " AS ENUM (" + definition + ")");
@@ -65,7 +77,7 @@ record MendingSql(Schema schema, Schema other) {
             case EXTENSION, SEQUENCE, SERVER, VIEW, MATERIALIZED_VIEW, PUBLICATION, EVENT_TRIGGER ->
                 List.of(remark(object) + "CREATE " + object.kind().sql() + " " + name + " " + withoutEnd(definition));
             case FUNCTION, RULE, TRIGGER, STATISTICS -> List.of(withoutEnd(definition));
-            case INDEX -> List.of(definition.replaceFirst(" ON ONLY ", " ON "));
+            case INDEX -> List.of(OF_WHOLE_ONLY.matcher(definition).replaceFirst("$1"));
             case AGGREGATE -> List.of("CREATE AGGREGATE " + definition);
             case CAST -> List.of("CREATE CAST " + name + " " + definition);
             case OPERATOR -> List.of("CREATE OPERATOR " + definition);
@@ -75,10 +87,12 @@ record MendingSql(Schema schema, Schema other) {
                 List.of(alterParent(object) + "ADD MAPPING FOR " + name + " WITH " + definition);
             case SUBSCRIPTION ->
                 List.of(BY_HAND + "CREATE SUBSCRIPTION " + onOneLine(name + " CONNECTION … " + definition));
-            case SETTING -> List.of(setting(object, " SET %s TO " + definition.replace("%", "%%")));
+            case SETTING ->
+                List.of(
+                        ForeignOptions.isSecret(definition)
+                                ? onOneLine(SECRET_BY_HAND + object.identity())
+                                : Setting.of(name).set(definition));
             case PARTITION_TRIGGER_STATE -> List.of(setTriggerOf(object, definition));
-            case DEFAULT_PRIVILEGES -> grantByDefault(object);
-            case SYSTEM_PRIVILEGES -> grantOfSystem(object, definition);
             case FOREIGN_DATA_WRAPPER -> List.of(("CREATE FOREIGN DATA WRAPPER " + name + " " + definition).strip());
             case USER_MAPPING -> List.of((ofUser("CREATE", object) + " " + definition).strip());
             case TABLE, FOREIGN_TABLE, COMPOSITE -> List.of(createWith(object, List.of()));
@@ -104,13 +118,17 @@ record MendingSql(Schema schema, Schema other) {
             case ROW_SECURITY -> List.of(alterParent(object) + "ENABLE ROW LEVEL SECURITY");
             case FORCED_ROW_SECURITY -> List.of(alterParent(object) + "FORCE ROW LEVEL SECURITY");
             case REPLICA_IDENTITY -> List.of(alterParent(object) + "REPLICA IDENTITY " + definition);
-            case OPTION ->
-                List.of(alterParent(object) + "SET (" + name + " = '" + definition.replace("'", "''") + "')");
+            case CLUSTER_MARK -> List.of(alterParent(parent(object)) + "CLUSTER ON " + indexOf(object));
+            case INDEX_OPTION -> List.of(alterIndexOf(object) + "SET (" + name + " = " + Literal.of(definition) + ")");
+            case STATISTICS_TARGET -> List.of(alterColumn(object) + "SET STATISTICS " + definition);
+            case COLUMN_OPTIONS -> List.of(alterColumn(object) + "SET (" + definition + ")");
+            case OPTION -> List.of(alterParent(object) + "SET (" + name + " = " + Literal.of(definition) + ")");
             case PUBLISHED_TABLE -> List.of((alterParent(object) + "ADD TABLE " + name + " " + definition).strip());
             case PUBLISHED_SCHEMA -> List.of(alterParent(object) + "ADD TABLES IN SCHEMA " + name);
             case TRIGGER_STATE -> List.of(setTrigger(object, definition));
+            case RULE_STATE -> List.of(setRule(object, definition));
             case OWNER -> List.of(alterParent(object) + "OWNER TO " + definition);
-            case PRIVILEGES -> grant(object);
+            case PRIVILEGES, DEFAULT_PRIVILEGES, SYSTEM_PRIVILEGES -> rights().give(object);
             case COLUMN_ORDER -> List.of();
         };
     }
@@ -125,8 +143,8 @@ record MendingSql(Schema schema, Schema other) {
     /** A table, a composite type, or a column of a table that is there, with what is written inside. */
     String createWith(SchemaObject object, Collection<SchemaObject> inside) {
         if (object.kind() == ObjectKind.COLUMN) {
-            return withRemarkOnSecrets(alterParent(object) + "ADD COLUMN " + object.name() + " " + object.sql()
-                    + ofColumn(object, inside));
+            return remarkOnSecrets(inside) + alterParent(object) + "ADD COLUMN " + object.name() + " "
+                    + ForeignOptions.known(object) + ofColumn(object, inside);
         }
         String partition = "";
         List<String> parents = new ArrayList<>();
@@ -135,7 +153,8 @@ record MendingSql(Schema schema, Schema other) {
             switch (part.kind()) {
                 case ATTACHMENT -> partition = " PARTITION OF " + part.name();
                 case INHERITANCE -> parents.add(part.name());
-                case COLUMN, ATTRIBUTE -> lines.add(part.name() + " " + part.sql() + ofColumn(part, inside));
+                case COLUMN, ATTRIBUTE ->
+                    lines.add(part.name() + " " + ForeignOptions.known(part) + ofColumn(part, inside));
                 default -> {}
             }
         }
@@ -149,12 +168,14 @@ record MendingSql(Schema schema, Schema other) {
         if (object.kind() == ObjectKind.COMPOSITE) {
             return head + " AS " + body;
         }
-        return withRemarkOnSecrets(head
+        String definition = ForeignOptions.known(object);
+        return remarkOnSecrets(inside)
+                + head
                 + partition
                 + (partition.isEmpty() ? " " + body : lines.isEmpty() ? "" : " " + body)
                 + bound
                 + (parents.isEmpty() ? "" : " INHERITS (" + String.join(", ", parents) + ")")
-                + (object.sql().isEmpty() ? "" : " " + object.sql()));
+                + (definition.isEmpty() ? "" : " " + definition);
     }
 
     /** Columns as the table that is expected has them. */
@@ -217,7 +238,8 @@ record MendingSql(Schema schema, Schema other) {
             case EXTENSION -> "what it keeps";
             case PUBLICATION, PUBLISHED_TABLE, PUBLISHED_SCHEMA ->
                 wanted == null ? "what its subscribers would get" : null;
-            default -> ForeignOptions.hasPlaceholder(object.definition()) ? "its secrets" : null;
+            case SETTING -> ForeignOptions.isSecret(object.definition()) ? "its secret" : null;
+            default -> ForeignOptions.secrets(object).isEmpty() ? null : "its secrets";
         };
     }
 
@@ -229,10 +251,8 @@ record MendingSql(Schema schema, Schema other) {
             case USER_MAPPING -> List.of(ofUser("DROP", object));
             case TEXT_SEARCH_MAPPING -> List.of(alterParent(object) + "DROP MAPPING FOR " + name);
             case SUBSCRIPTION -> List.of(BY_HAND + "DROP SUBSCRIPTION " + onOneLine(name));
-            case SETTING -> List.of(setting(object, " RESET %s"));
+            case SETTING -> List.of(Setting.of(name).reset());
             case PARTITION_TRIGGER_STATE -> List.of(setTriggerOf(object, stateOf(parent(object))));
-            case DEFAULT_PRIVILEGES -> asUsualByDefault(object);
-            case SYSTEM_PRIVILEGES -> grantOfSystem(object, object.definition().equals("NONE") ? "EXECUTE" : "NONE");
             case ATTACHMENT ->
                 List.of("ALTER TABLE " + name + " DETACH PARTITION "
                         + parent(object).name());
@@ -253,7 +273,13 @@ record MendingSql(Schema schema, Schema other) {
             case PUBLISHED_TABLE -> List.of(alterParent(object) + "DROP TABLE " + name);
             case PUBLISHED_SCHEMA -> List.of(alterParent(object) + "DROP TABLES IN SCHEMA " + name);
             case TRIGGER_STATE -> List.of(setTrigger(object, "ENABLE"));
-            case PRIVILEGES -> asUsual(object);
+            case RULE_STATE -> List.of(setRule(object, "ENABLE"));
+            case CLUSTER_MARK -> List.of(alterParent(parent(object)) + "SET WITHOUT CLUSTER");
+            case INDEX_OPTION -> List.of(alterIndexOf(object) + "RESET (" + name + ")");
+            case STATISTICS_TARGET -> List.of(alterColumn(object) + "SET STATISTICS -1");
+            case COLUMN_OPTIONS ->
+                List.of(alterColumn(object) + "RESET (" + object.definition().replaceAll(" = [^,]*", "") + ")");
+            case PRIVILEGES, DEFAULT_PRIVILEGES, SYSTEM_PRIVILEGES -> rights().giveAsUsual(object);
             case OWNER, COLUMN_ORDER -> List.of();
             default -> List.of("DROP " + object.kind().sql() + " " + name);
         };
@@ -269,7 +295,8 @@ record MendingSql(Schema schema, Schema other) {
             case ENUM -> addLabels(actual, expected);
             case SEQUENCE -> Optional.of(List.of("ALTER SEQUENCE " + expected.name() + " " + expected.definition()));
             case FUNCTION -> head(actual).equals(head(expected)) ? Optional.of(create(expected)) : Optional.empty();
-            case ATTACHMENT -> Optional.of(both(drop(actual), create(expected)));
+            case ATTACHMENT, COLUMN_OPTIONS -> Optional.of(both(drop(actual), create(expected)));
+            case PRIVILEGES -> Optional.of(both(rights().revokeOfOthers(actual), create(expected)));
             case TEXT_SEARCH_MAPPING ->
                 Optional.of(List.of(alterParent(expected) + "ALTER MAPPING FOR " + expected.name() + " WITH "
                         + expected.definition()));
@@ -300,13 +327,20 @@ record MendingSql(Schema schema, Schema other) {
                     OWNED_BY,
                     REPLICA_IDENTITY,
                     OPTION,
+                    INDEX_OPTION,
+                    STATISTICS_TARGET,
                     TRIGGER_STATE,
                     PARTITION_TRIGGER_STATE,
-                    SETTING,
+                    RULE_STATE,
                     OWNER,
-                    PRIVILEGES,
                     DEFAULT_PRIVILEGES,
                     SYSTEM_PRIVILEGES -> Optional.of(create(expected));
+            case SETTING ->
+                Optional.of(
+                        ForeignOptions.isSecret(actual.definition())
+                                ? List.of("-- loses the secret that is there\n"
+                                        + create(expected).get(0))
+                                : create(expected));
             case COLUMN_ORDER -> Optional.of(List.of());
             default -> Optional.empty();
         };
@@ -316,8 +350,8 @@ record MendingSql(Schema schema, Schema other) {
     Optional<String> goOn(SchemaObject numbers) {
         SchemaObject table = parent(numbers);
         if (numbers.kind() == ObjectKind.IDENTITY) {
-            String sequence =
-                    "pg_get_serial_sequence(" + literal(table.name()) + ", " + literal(unquoted(numbers.name())) + ")";
+            String sequence = "pg_get_serial_sequence(" + Literal.of(table.name()) + ", "
+                    + Literal.of(unquoted(numbers.name())) + ")";
             Matcher start = START.matcher(numbers.definition());
             return start.find()
                     ? Optional.of(goOn(sequence, start.group(1), numbers.definition(), numbers.name(), table.name()))
@@ -332,7 +366,7 @@ record MendingSql(Schema schema, Schema other) {
             return Optional.empty();
         }
         return Optional.of(goOn(
-                literal(sequence.name()),
+                Literal.of(sequence.name()),
                 "(SELECT last_value FROM " + sequence.name() + ")",
                 sequence.definition(),
                 numbers.name(),
@@ -354,10 +388,6 @@ record MendingSql(Schema schema, Schema other) {
                 ? schema.get(
                         SchemaObject.identity(ObjectKind.SEQUENCE, next.group(1).replace("''", "'"), null))
                 : null;
-    }
-
-    private static String literal(String text) {
-        return "'" + text.replace("'", "''") + "'";
     }
 
     private static String unquoted(String name) {
@@ -408,15 +438,19 @@ record MendingSql(Schema schema, Schema other) {
         String alter = expected.kind() == ObjectKind.USER_MAPPING
                 ? ofUser("ALTER", expected)
                 : "ALTER " + expected.kind().sql() + " " + expected.name();
-        return Optional.of(List.of(withRemarkOnLostSecrets(Stream.of(alter, version, to.changedFrom(from))
-                .filter(part -> !part.isEmpty())
-                .collect(Collectors.joining(" ")))));
+        return Optional.of(changeOptions((alter + " " + version).strip(), !version.isEmpty(), to.from(from), expected));
     }
 
-    private static String withRemarkOnLostSecrets(String sql) {
-        return ForeignOptions.hasPlaceholder(sql)
-                ? "-- loses the secret that is there: write the expected one where its placeholder stands\n" + sql
-                : sql;
+    /** @param isChange whether the statement changes something without the options */
+    private static List<String> changeOptions(
+            String alter, boolean isChange, ForeignOptions.Change options, SchemaObject object) {
+        String remark = remarkOnSecrets(options.byHand(), object);
+        if (options.sql().isEmpty() && !isChange) {
+            return remark.isEmpty() ? List.of() : List.of(remark.strip());
+        }
+        return List.of((remark + (options.losesSecret() ? "-- loses the secret that is there\n" : "") + alter + " "
+                        + options.sql())
+                .strip());
     }
 
     private String ofUser(String verb, SchemaObject mapping) {
@@ -457,9 +491,9 @@ record MendingSql(Schema schema, Schema other) {
 
     /** Labels can be added, not taken away and not moved. */
     private static Optional<List<String>> addLabels(SchemaObject actual, SchemaObject expected) {
-        List<String> there = labels(actual);
-        List<String> wanted = labels(expected);
-        if (!wanted.stream().filter(there::contains).toList().equals(there)) {
+        Set<String> there = labels(actual);
+        Set<String> wanted = labels(expected);
+        if (!wanted.stream().filter(there::contains).toList().equals(List.copyOf(there))) {
             return Optional.empty();
         }
         List<String> statements = new ArrayList<>();
@@ -467,17 +501,24 @@ record MendingSql(Schema schema, Schema other) {
         for (String label : wanted) {
             if (!there.contains(label)) {
                 statements.add("ALTER TYPE " + expected.name() + ADD_LABEL + label
-                        + (before != null ? " AFTER " + before : there.isEmpty() ? "" : " BEFORE " + there.get(0)));
+                        + (before != null
+                                ? " AFTER " + before
+                                : there.isEmpty()
+                                        ? ""
+                                        : " BEFORE " + there.iterator().next()));
             }
             before = label;
         }
         return Optional.of(statements);
     }
 
-    private static List<String> labels(SchemaObject type) {
-        return type.definition().isEmpty()
-                ? List.of()
-                : Arrays.asList(type.definition().split(", (?=(?:[^']*+'[^']*+')*+[^']*+$)"));
+    /** In their order. */
+    private static Set<String> labels(SchemaObject type) {
+        Set<String> labels = new LinkedHashSet<>();
+        for (Matcher label = LABEL.matcher(type.definition()); label.find(); ) {
+            labels.add(label.group());
+        }
+        return labels;
     }
 
     private Optional<List<String>> changeColumn(SchemaObject actual, SchemaObject expected) {
@@ -508,10 +549,7 @@ record MendingSql(Schema schema, Schema other) {
         if (!from.head().equals(to.head())) {
             statements.add(alterColumn(expected) + "TYPE " + to.head());
         }
-        String options = to.changedFrom(from);
-        if (!options.isEmpty()) {
-            statements.add(withRemarkOnLostSecrets(alterColumn(expected) + options));
-        }
+        statements.addAll(changeOptions(alterColumn(expected).strip(), false, to.from(from), expected));
         return statements;
     }
 
@@ -565,98 +603,10 @@ record MendingSql(Schema schema, Schema other) {
                 + SEQUENCE_OPTION.matcher(text).replaceAll("SET $1");
     }
 
-    private List<String> grant(SchemaObject object) {
-        String on = " ON " + grantable(parent(object)) + " " + parent(object).name();
-        return grant("", on, object.name(), object.definition());
-    }
-
-    private static List<String> grant(String head, String on, String role, String definition) {
-        List<String> statements = new ArrayList<>(List.of(head + "REVOKE ALL" + on + " FROM " + role));
-        if (!definition.equals("NONE")) {
-            for (String line : definition.split("\n", -1)) {
-                String privileges = line.replaceFirst(" WITH GRANT OPTION$", "");
-                statements.add(head + "GRANT " + privileges + on + " TO " + role
-                        + (privileges.equals(line) ? "" : " WITH GRANT OPTION"));
-            }
-        }
-        return statements;
-    }
-
-    /** Takes away what default privileges add to an object that is made, of which more than usual is granted after that. */
-    List<String> withoutDefaults(SchemaObject object, Collection<SchemaObject> defaults) {
-        List<String> statements = new ArrayList<>();
-        String of = schemaOfObject(object);
-        for (SchemaObject rights : defaults) {
-            Matcher parts = DEFAULT_RIGHTS.matcher(rights.name());
-            boolean isAdded = parts.matches()
-                    && parts.group(2).equals(defaultsOf(object))
-                    && (rights.parent() == null || rights.parent().equals(of));
-            String identity =
-                    isAdded ? SchemaObject.identity(ObjectKind.PRIVILEGES, parts.group(3), object.identity()) : "";
-            if (isAdded && !schema.has(identity)) {
-                statements.addAll(asUsual(
-                        new SchemaObject(ObjectKind.PRIVILEGES, parts.group(3), object.identity(), "", List.of())));
-            }
-        }
-        return statements.stream().distinct().toList();
-    }
-
-    private static String schemaOfObject(SchemaObject object) {
-        Matcher name = QUALIFIER.matcher(object.name());
-        return name.lookingAt() ? SchemaObject.identity(ObjectKind.SCHEMA, name.group(1), null) : "";
-    }
-
-    private static String defaultsOf(SchemaObject object) {
-        return switch (object.kind()) {
-            case TABLE, FOREIGN_TABLE, VIEW, MATERIALIZED_VIEW -> "TABLES";
-            case SEQUENCE -> "SEQUENCES";
-            case FUNCTION, AGGREGATE -> "FUNCTIONS";
-            case ENUM, COMPOSITE, RANGE, DOMAIN -> "TYPES";
-            case SCHEMA -> "SCHEMAS";
-            default -> "";
-        };
-    }
-
     /** A new owner takes over what the old one may do, which was not all. */
     List<String> giveWithAllRights(SchemaObject owner) {
         SchemaObject parent = parent(owner);
-        return both(
-                create(owner),
-                List.of("GRANT ALL ON " + grantable(parent) + " " + parent.name() + " TO " + owner.definition()));
-    }
-
-    /** What comes with the object: all for its owner, and for everybody to call a function and to use a type. */
-    private List<String> asUsual(SchemaObject object) {
-        SchemaObject parent = parent(object);
-        String on = " ON " + grantable(parent) + " " + parent.name();
-        List<String> statements = new ArrayList<>(List.of("REVOKE ALL" + on + " FROM " + object.name()));
-        SchemaObject owner = schema.get(SchemaObject.identity(ObjectKind.OWNER, "", parent.identity()));
-        boolean byAll = object.name().equals("PUBLIC")
-                && List.of("ROUTINE", "TYPE", "DOMAIN").contains(parent.kind().sql());
-        if (byAll || (owner != null && owner.definition().equals(object.name()))) {
-            statements.add("GRANT ALL" + on + " TO " + object.name());
-        }
-        return statements;
-    }
-
-    private static String grantable(SchemaObject object) {
-        return switch (object.kind()) {
-            case VIEW, MATERIALIZED_VIEW, FOREIGN_TABLE -> "TABLE";
-            case SERVER -> "FOREIGN SERVER";
-            default -> object.kind().sql();
-        };
-    }
-
-    /** Of this database, whatever its name is where the statement is run. */
-    private static String setting(SchemaObject setting, String change) {
-        Matcher name = SETTING.matcher(setting.name());
-        if (!name.matches()) {
-            throw new IllegalArgumentException(setting.name() + " is no setting");
-        }
-        String of =
-                name.group(2) == null ? "DATABASE %I" : "ROLE " + name.group(2).replace("%", "%%") + " IN DATABASE %I";
-        String statement = "ALTER " + of + change.replaceFirst("%s", Matcher.quoteReplacement(name.group(1)));
-        return "DO $setting$BEGIN EXECUTE format(" + literal(statement) + ", current_database()); END$setting$";
+        return both(create(owner), List.of(rights().all(owner.definition(), parent)));
     }
 
     /** Of a table that is there already: only a sequence of the same owner can be its. */
@@ -671,6 +621,10 @@ record MendingSql(Schema schema, Schema other) {
         return owner == null || owner.equals(ownerThere(parent(ownedBy).identity()))
                 ? List.of()
                 : List.of(alterParent(ownedBy) + "OWNER TO " + owner);
+    }
+
+    private RightsSql rights() {
+        return new RightsSql(schema);
     }
 
     private @Nullable String ownerThere(String identity) {
@@ -688,43 +642,25 @@ record MendingSql(Schema schema, Schema other) {
         return state == null ? "ENABLE" : state.definition();
     }
 
-    private List<String> grantByDefault(SchemaObject object) {
-        Matcher rights = DEFAULT_RIGHTS.matcher(object.name());
-        if (!rights.matches()) {
-            throw new IllegalArgumentException(object.name() + " are no default privileges");
-        }
-        SchemaObject in = schema.get(object.parent());
-        String head = "ALTER DEFAULT PRIVILEGES FOR ROLE " + rights.group(1)
-                + (in == null ? "" : " IN SCHEMA " + in.name()) + " ";
-        return grant(head, " ON " + rights.group(2), rights.group(3), object.definition());
-    }
-
-    /** Of a schema there are none; elsewhere all for the owner, and for everybody to call functions and use types. */
-    private List<String> asUsualByDefault(SchemaObject object) {
-        Matcher rights = DEFAULT_RIGHTS.matcher(object.name());
-        boolean all = rights.matches()
-                && object.parent() == null
-                && (rights.group(1).equals(rights.group(3))
-                        || (rights.group(3).equals("PUBLIC")
-                                && List.of("FUNCTIONS", "TYPES").contains(rights.group(2))));
-        return grantByDefault(
-                new SchemaObject(object.kind(), object.name(), object.parent(), all ? "ALL" : "NONE", object.needs()));
-    }
-
-    private static List<String> grantOfSystem(SchemaObject object, String privileges) {
-        int role = object.name().lastIndexOf(" TO ");
-        return grant(
-                "",
-                " " + object.name().substring(0, role),
-                object.name().substring(role + " TO ".length()),
-                privileges);
-    }
-
     private String setTrigger(SchemaObject state, String to) {
         SchemaObject trigger = parent(state);
         return trigger.kind() == ObjectKind.EVENT_TRIGGER
                 ? "ALTER EVENT TRIGGER " + trigger.name() + " " + to
                 : alterParent(trigger) + to + " TRIGGER " + trigger.name();
+    }
+
+    private String setRule(SchemaObject state, String to) {
+        return alterParent(parent(state)) + to + " RULE " + parent(state).name();
+    }
+
+    /** The name, without its schema, of an index, or of that of a constraint. */
+    private String indexOf(SchemaObject part) {
+        String name = parent(part).name();
+        return parent(part).kind() == ObjectKind.INDEX ? QUALIFIER.matcher(name).replaceFirst("") : name;
+    }
+
+    private String alterIndexOf(SchemaObject part) {
+        return "ALTER INDEX " + schemaOf(parent(parent(part)).name()) + "." + indexOf(part) + " ";
     }
 
     private String alterParent(SchemaObject object) {

@@ -45,13 +45,18 @@ public enum ObjectKind {
     ROW_SECURITY,
     FORCED_ROW_SECURITY,
     REPLICA_IDENTITY,
+    CLUSTER_MARK,
     OPTION,
+    INDEX_OPTION,
+    STATISTICS_TARGET,
+    COLUMN_OPTIONS,
     PUBLICATION,
     PUBLISHED_TABLE,
     PUBLISHED_SCHEMA,
     EVENT_TRIGGER,
     TRIGGER_STATE,
     PARTITION_TRIGGER_STATE,
+    RULE_STATE,
     SUBSCRIPTION,
     SETTING,
     OWNER,
@@ -64,7 +69,7 @@ public enum ObjectKind {
         return this == TABLE || this == FOREIGN_TABLE;
     }
 
-    /** Whether the first schemas that were stored are without it because it was not looked at. */
+    /** Whether the first schemas that were stored are without it because it was not looked at; later ones say that themselves. */
     boolean isSinceSecondFormat() {
         return switch (this) {
             case CAST,
@@ -75,6 +80,11 @@ public enum ObjectKind {
                     FOREIGN_DATA_WRAPPER,
                     USER_MAPPING,
                     PARTITION_TRIGGER_STATE,
+                    RULE_STATE,
+                    CLUSTER_MARK,
+                    INDEX_OPTION,
+                    STATISTICS_TARGET,
+                    COLUMN_OPTIONS,
                     SUBSCRIPTION,
                     SETTING,
                     DEFAULT_PRIVILEGES,
@@ -86,6 +96,11 @@ public enum ObjectKind {
     /** Whether it is named by a column of its table, and goes with it. */
     boolean isOfColumn() {
         return this == DEFAULT || this == NOT_NULL || this == IDENTITY;
+    }
+
+    /** Whether it is set for a column of its table, where it is named by one. */
+    boolean isSetForColumn() {
+        return this == STATISTICS_TARGET || this == COLUMN_OPTIONS;
     }
 
     /** Whether it is written between the parentheses of {@code CREATE TABLE} or {@code CREATE TYPE}, or behind them. */

@@ -101,6 +101,19 @@ public final class Schema {
         return other.kinds.containsAll(kinds) ? this : only(object -> other.kinds.contains(object.kind()));
     }
 
+    /** With what another one has where this one, which an older Nightshift wrote, was not looked at: nothing else is expected. */
+    Schema withUnknownOf(Schema other) {
+        List<SchemaObject> all = new ArrayList<>(objects.values());
+        other.objects().stream().filter(object -> isUnknown(object, other)).forEach(all::add);
+        return all.size() == objects.size() ? this : new Schema(all, other.kinds);
+    }
+
+    private boolean isUnknown(SchemaObject object, Schema other) {
+        boolean isLookedAt = object.kind() == ObjectKind.OWNER ? has(object.identity()) : kinds.contains(object.kind());
+        SchemaObject parent = other.get(object.parent());
+        return !isLookedAt && (isThereFor(object) || (parent != null && isUnknown(parent, other)));
+    }
+
     Schema only(Predicate<SchemaObject> wanted) {
         return new Schema(objects.values().stream().filter(wanted).toList(), kinds);
     }

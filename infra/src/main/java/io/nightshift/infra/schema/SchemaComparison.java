@@ -3,7 +3,6 @@ package io.nightshift.infra.schema;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
@@ -33,12 +32,16 @@ public final class SchemaComparison {
 
     /** What a definition and a value mean, whatever a role or a database sets; and no one waits long behind a lock of ours. */
     private static final List<String> MEANING = List.of(
-            "standard_conforming_strings = on",
+            "search_path = pg_catalog",
             "datestyle = ISO",
             "intervalstyle = postgres",
             "extra_float_digits = 1",
             "check_function_bodies = off",
             "lock_timeout = '10s'");
+
+    /** How psql reads what follows. */
+    private static final List<String> HEAD =
+            List.of("\\set ON_ERROR_STOP on", "SET client_encoding = 'UTF8';", "SET standard_conforming_strings = on;");
 
     private final Schema expected;
     private final Schema actual;
@@ -56,8 +59,8 @@ public final class SchemaComparison {
     }
 
     public static SchemaComparison of(Schema expected, Schema actual) {
-        Schema wanted = expected.onlyOfKindsOf(actual);
-        Schema there = actual.onlyOfKindsOf(expected);
+        Schema wanted = expected.onlyOfKindsOf(actual).withUnknownOf(actual);
+        Schema there = actual.onlyOfKindsOf(wanted);
         Set<String> moved = new TreeSet<>(moved(wanted, there));
         moved.addAll(moved(there, wanted));
         var comparison = new SchemaComparison(
@@ -119,6 +122,11 @@ public final class SchemaComparison {
         return statements.stream().map(Mending.Statement::sql).toList();
     }
 
+    /** How many of them are only comments: what PostgreSQL cannot do, or somebody has to do by hand. */
+    public long byHand() {
+        return statements.stream().filter(Mending.Statement::isByHand).count();
+    }
+
     /**
      * The same for psql, which stops at the first error and then has changed nothing; but for labels of enums, which cannot be
      * used before they are committed, and which it adds first and once. Empty if there is nothing to do.
@@ -127,7 +135,7 @@ public final class SchemaComparison {
         if (statements.isEmpty()) {
             return "";
         }
-        List<String> lines = new ArrayList<>(List.of("\\set ON_ERROR_STOP on"));
+        List<String> lines = new ArrayList<>(HEAD);
         statements().stream().filter(MendingSql::isCommittedAlone).forEach(sql -> lines.add(sql + ";"));
         lines.add("BEGIN;");
         MEANING.forEach(setting -> lines.add("SET LOCAL " + setting + ";"));
@@ -135,6 +143,9 @@ public final class SchemaComparison {
                 .filter(sql -> !MendingSql.isCommittedAlone(sql) && !sql.equals(Mending.WITHOUT_BODIES))
                 .forEach(sql -> lines.add(sql + ";"));
         lines.add("COMMIT;");
+        if (byHand() > 0) {
+            lines.add("\\warn 'Not all is mended: see " + byHand() + " of the comments in this script.'");
+        }
         return String.join("\n", lines);
     }
 
@@ -221,15 +232,22 @@ public final class SchemaComparison {
 
     /** What else a table that is attached has, or one that is no more, is made so; columns of other names have another order. */
     private void leaveOutWhatFollows() {
-        for (String identity : all()) {
+        Set<String> all = all();
+        for (String identity : all) {
             SchemaObject object = object(identity);
-            boolean follows = FOLLOWS.contains(object.kind()) && !isCheck(object) && moved.contains(object.parent());
-            if (follows || (object.kind() == ObjectKind.COLUMN_ORDER && !isOnlyOrder(identity))) {
+            if (follows(object, all) || (object.kind() == ObjectKind.COLUMN_ORDER && !isOnlyOrder(identity))) {
                 missing.remove(identity);
                 unexpected.remove(identity);
                 changed.remove(identity);
             }
         }
+    }
+
+    /** Also what is part of such an object. */
+    private boolean follows(SchemaObject object, Set<String> all) {
+        boolean isOfMoved = FOLLOWS.contains(object.kind()) && !isCheck(object) && moved.contains(object.parent());
+        return isOfMoved
+                || (object.parent() != null && all.contains(object.parent()) && follows(object(object.parent()), all));
     }
 
     private boolean isOnlyOrder(String identity) {
@@ -242,7 +260,7 @@ public final class SchemaComparison {
         return new HashSet<>(Arrays.asList(order.definition().split(", ", -1)));
     }
 
-    private Collection<String> all() {
+    private Set<String> all() {
         Set<String> all = new TreeSet<>(missing);
         all.addAll(unexpected);
         all.addAll(changed.keySet());

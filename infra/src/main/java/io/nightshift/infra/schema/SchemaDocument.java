@@ -10,7 +10,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A schema as bytes: its objects as JSON, compressed with zstd. In the first format the kinds that were looked at are not
- * written, nor definitions as the server printed them.
+ * written, nor definitions as the server printed them; in the second, lists of names stand in settings as the server keeps them.
  *
  * @param kinds those that were looked at
  */
@@ -19,7 +19,7 @@ record SchemaDocument(
         List<SchemaObject> objects,
         @Nullable Set<String> kinds) {
 
-    private static final int FORMAT_VERSION = 2;
+    private static final int FORMAT_VERSION = 3;
     private static final int LEVEL = 3;
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -37,20 +37,23 @@ record SchemaDocument(
         EnumSet<ObjectKind> looked = EnumSet.allOf(ObjectKind.class);
         looked.removeIf(kind -> kinds == null ? kind.isSinceSecondFormat() : !kinds.contains(kind.name()));
         return new Schema(
-                kinds != null
+                document.formatVersion() == FORMAT_VERSION
                         ? document.objects()
                         : document.objects().stream()
-                                .map(SchemaDocument::inWordsOfToday)
+                                .map(object -> inWordsOfToday(object, kinds == null))
                                 .toList(),
                 looked);
     }
 
-    private static SchemaObject inWordsOfToday(SchemaObject object) {
+    private static SchemaObject inWordsOfToday(SchemaObject object, boolean isOfFirstFormat) {
+        String definition = ForeignOptions.withoutDigests(object.kind(), object.definition());
         return new SchemaObject(
                 object.kind(),
                 object.name(),
                 object.parent(),
-                CanonicalText.of(object.kind(), ForeignOptions.withoutSecrets(object.definition())),
+                object.kind() == ObjectKind.SETTING
+                        ? Setting.of(object.name()).definitionOfSecondFormat(definition)
+                        : isOfFirstFormat ? CanonicalText.of(object.kind(), definition) : definition,
                 object.needs(),
                 object.printed());
     }

@@ -45,6 +45,8 @@ public record SchemaObject(
     /** The column that it is named by. */
     @Nullable
     String column() {
-        return kind.isOfColumn() && parent != null ? identity(ObjectKind.COLUMN, name, parent) : null;
+        return (kind.isOfColumn() || kind.isSetForColumn()) && parent != null
+                ? identity(ObjectKind.COLUMN, name, parent)
+                : null;
     }
 }

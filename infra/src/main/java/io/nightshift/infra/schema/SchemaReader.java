@@ -139,8 +139,8 @@ public final class SchemaReader {
                 requireRoom(rows.size(), Runtime.getRuntime().maxMemory());
                 ObjectKind kind = ObjectKind.valueOf(row.getString(1));
                 String definition = kind == ObjectKind.SETTING
-                        ? ForeignOptions.withoutSecret(row.getString(2), printed)
-                        : ForeignOptions.withoutSecrets(printed);
+                        ? setting(row.getString(2), printed)
+                        : ForeignOptions.withoutSecrets(kind, printed);
                 rows.add(new Row(
                         kind,
                         row.getString(2),
@@ -150,6 +150,11 @@ public final class SchemaReader {
                         new Address(row.getLong(7), row.getLong(8), row.getInt(9))));
             }
         });
+    }
+
+    private static String setting(String name, String value) {
+        Setting setting = Setting.of(name);
+        return setting.withoutSecret(setting.definition(value));
     }
 
     /** Nothing else of this process may fail because a schema does not fit. */
@@ -208,6 +213,9 @@ public final class SchemaReader {
                     named.add(SchemaObject.identity(ObjectKind.COLUMN, name.group(), parentIdentity));
                 }
             }
+            PassedOn.of(row.printed())
+                    .forEach(passed ->
+                            named.add(SchemaObject.identity(ObjectKind.PRIVILEGES, passed.role(), parentIdentity)));
         } else if (row.kind() == ObjectKind.PARTITION_TRIGGER_STATE) {
             named.add(SchemaObject.identity(ObjectKind.TABLE, row.name(), null));
         } else if (parent != null

@@ -120,6 +120,7 @@ final class ViewText {
     private static String canonical(String definition, boolean withAllSorted) {
         int begin = -1;
         int end = -1;
+        String last = "";
         for (Walk walk = new Walk(definition, 0); !walk.ends(); ) {
             boolean outside = walk.isOutside();
             int from = walk.at;
@@ -127,7 +128,9 @@ final class ViewText {
             if (!outside) {
                 continue;
             }
-            if ("FROM".equals(word)) {
+            boolean isOfFunctions = "ROWS".equals(last);
+            last = word == null ? last : word;
+            if ("FROM".equals(word) && !isOfFunctions) {
                 if (begin >= 0) {
                     return definition; // of several queries each has its tables
                 }
@@ -216,7 +219,7 @@ final class ViewText {
             boolean qualifies = alias.equals(word)
                     && outer
                     && (from < begin || from >= end)
-                    && (from == 0 || ".:".indexOf(definition.charAt(from - 1)) < 0)
+                    && !isTypeOrPart(definition, from)
                     && isColumn(definition, walk.at);
             if (qualifies && !isShown(definition, walk, shown)) {
                 walk.at++;
@@ -225,6 +228,11 @@ final class ViewText {
             }
         }
         return text.toString();
+    }
+
+    /** Whether a dot or a cast stands before it, and not the colon of a slice. */
+    private static boolean isTypeOrPart(String text, int from) {
+        return from > 0 && (text.charAt(from - 1) == '.' || text.startsWith("::", from - 2));
     }
 
     private static boolean isShown(String text, Walk walk, Set<String> shown) {

@@ -237,7 +237,7 @@ final class CompareSchemasTasklet implements Tasklet {
     /** Null where the server does not let it be read. */
     private @Nullable Schema read(
             ManagedNode primary, String database, @Nullable String known, Consumer<String> unreadable) {
-        try (Connection session = primary.direct(database, run.purpose())) {
+        try (Connection session = primary.directToOneOf(database, run.purpose())) {
             return SchemaReader.readTwice(session, LIMIT, known, run.cancellation());
         } catch (SQLException e) {
             run.cancellation().check();

@@ -557,6 +557,33 @@ class SchemaValidationTest {
     }
 
     @Test
+    void a_database_that_lets_nobody_in_keeps_nobody_from_the_others() {
+        cluster.postgres().execute("postgres", "CREATE DATABASE closed");
+        cluster.postgres()
+                .execute(
+                        "closed",
+                        "CREATE FUNCTION close() RETURNS event_trigger LANGUAGE plpgsql AS"
+                                + " 'BEGIN RAISE ''closed for today'' USING ERRCODE = ''57P03''; END'",
+                        "CREATE EVENT TRIGGER close ON login EXECUTE FUNCTION close()");
+        JobReport report;
+        try {
+            report = night(Map.of("like", Map.of("shop", TestCluster.NAME + "/closed")));
+        } finally {
+            cluster.postgres().execute("postgres", "DROP DATABASE closed");
+        }
+
+        assertThat(gaps(report))
+                .satisfiesExactlyInAnyOrder(
+                        gap -> assertThat(gap)
+                                .startsWith("schema of database closed: ")
+                                .contains("closed for today"),
+                        gap -> assertThat(gap)
+                                .startsWith("database shop against ")
+                                .contains("closed for today"));
+        assertThat(report.sections().get(0).data().toString()).contains("shop", "stage.d");
+    }
+
+    @Test
     void names_of_databases_that_are_not_there_are_told_with_what_names_them() {
         accept("stage.d");
         book.accept(TestCluster.NAME, "lost", new KeptSchema(new Schema(List.of()), ACCEPTED_AT, "someone"));

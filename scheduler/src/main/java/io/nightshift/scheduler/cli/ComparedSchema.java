@@ -28,6 +28,11 @@ record ComparedSchema(
         return comparison == null ? List.of() : comparison.differences();
     }
 
+    /** What no statement mends. */
+    long byHand() {
+        return comparison == null ? 0 : comparison.byHand();
+    }
+
     boolean differs() {
         return differences().stream().anyMatch(difference -> !difference.isInformation());
     }

@@ -82,7 +82,7 @@ final class LiveSchemas {
     }
 
     static Connection session(ManagedCluster cluster, String database) throws SQLException {
-        return cluster.direct(Intent.PRIMARY, database, PURPOSE);
+        return cluster.node(Intent.PRIMARY).directToOneOf(database, PURPOSE);
     }
 
     /** @param known the fingerprint that it may have; null if none is known */

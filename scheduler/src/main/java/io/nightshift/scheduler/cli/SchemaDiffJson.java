@@ -27,6 +27,7 @@ final class SchemaDiffJson {
                 compared.comparison() == null
                         ? List.of()
                         : compared.comparison().statements());
+        document.put("byHand", compared.byHand());
         document.put("notEvaluated", compared.notEvaluated());
         return document;
     }

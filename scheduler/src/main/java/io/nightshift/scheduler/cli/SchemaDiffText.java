@@ -47,7 +47,8 @@ final class SchemaDiffText {
                 + (compared.comparison() == null
                         ? ": no schema of it is accepted (nightshift schema accept keeps the present one)"
                         : ", against " + compared.against() + ": "
-                                + (count == 0 ? "the same" : count + (count == 1 ? " difference" : " differences"))));
+                                + (count == 0 ? "the same" : count + (count == 1 ? " difference" : " differences"))
+                                + (compared.byHand() == 0 ? "" : ", " + compared.byHand() + " to be mended by hand")));
         for (SchemaDifference difference : compared.differences()) {
             out.println("  " + difference.word() + " " + onOneLine(difference.object())
                     + (difference.inside() == 0 ? "" : " (with " + difference.inside() + " of it)")

@@ -113,6 +113,39 @@ class SchemaCommandTest {
     }
 
     @Test
+    void what_cannot_be_mended_is_counted() {
+        String drop = "DROP DOMAIN IF EXISTS amount CASCADE";
+        server.execute("shop", drop, "CREATE DOMAIN amount AS int", "CREATE TABLE sums (a amount)");
+        nightshift("schema", "accept", "prod", "--database", "shop");
+        server.execute("shop", drop, "CREATE DOMAIN amount AS bigint", "ALTER TABLE sums ADD a amount, ADD b int");
+        Answer text;
+        Answer json;
+        Answer sql;
+        try {
+            text = nightshift("schema", "diff", "prod", "--database", "shop");
+            json = nightshift("schema", "diff", "prod", "--database", "shop", "--output", "json");
+            sql = nightshift("schema", "diff", "prod", "--database", "shop", "--sql");
+        } finally {
+            server.execute("shop", "DROP TABLE sums", "DROP DOMAIN amount");
+            nightshift("schema", "accept", "prod", "--remove");
+        }
+
+        assertThat(text.out()).contains(": 2 differences, 1 to be mended by hand\n");
+        assertThat(JsonMapper.shared()
+                        .readTree(json.out())
+                        .path("databases")
+                        .path(0)
+                        .path("byHand")
+                        .asInt())
+                .isEqualTo(1);
+        assertThat(sql.exitStatus()).isEqualTo(3);
+        assertThat(sql.out())
+                .contains(
+                        "-- PostgreSQL cannot change it where it stands, and anew it would lose rows: domain public.amount")
+                .endsWith("COMMIT;\n\\warn 'Not all is mended: see 1 of the comments in this script.'\n");
+    }
+
+    @Test
     void statements_of_several_databases_are_each_for_their_own() {
         server.execute("postgres", "CREATE DATABASE \"it's \"\"a\\b\"");
         Answer accepted = nightshift("schema", "accept", "prod");
@@ -203,6 +236,33 @@ class SchemaCommandTest {
                         database shop: nothing is expected of it any more
                         """);
         assertThat(none.out()).isEqualTo("no schema of cluster prod is accepted\n");
+    }
+
+    @Test
+    void a_database_that_lets_nobody_in_keeps_nobody_from_the_others() {
+        server.execute("postgres", "CREATE DATABASE closed");
+        server.execute(
+                "closed",
+                "CREATE FUNCTION close() RETURNS event_trigger LANGUAGE plpgsql AS"
+                        + " 'BEGIN RAISE ''closed for today'' USING ERRCODE = ''57P03''; END'",
+                "CREATE EVENT TRIGGER close ON login EXECUTE FUNCTION close()");
+        Answer accepted;
+        Answer only;
+        try {
+            accepted = nightshift("schema", "accept", "prod");
+            only = nightshift("schema", "diff", "prod", "--database", "closed");
+        } finally {
+            server.execute("postgres", "DROP DATABASE closed");
+            nightshift("schema", "accept", "prod", "--remove");
+        }
+
+        assertThat(accepted.exitStatus()).as(accepted.toString()).isEqualTo(6);
+        assertThat(accepted.out()).containsSubsequence("database other: accepted", "database shop: accepted");
+        assertThat(accepted.err())
+                .startsWith("nightshift: schema of database closed not accepted: ")
+                .contains("closed for today", "database postgres lets us in");
+        assertThat(only.exitStatus()).as(only.toString()).isEqualTo(6);
+        assertThat(only.err()).startsWith("nightshift: schema of database closed not compared: ");
     }
 
     @Test
