@@ -74,8 +74,8 @@ final class IndexReport {
             case INVALID -> "invalid indexes";
             case BLOATED -> "bloated indexes";
             case WRITE_HEAVY -> "write-heavy indexes";
-            case HOT_BREAKING -> "tables with HOT-breaking indexes";
-            case BRIN -> "indexes that BRIN may replace";
+            case HOT_BREAKING -> "tables whose updates write all indexes";
+            case BRIN -> "indexes that a far smaller one (BRIN) may replace";
             case FOREIGN_KEY -> "foreign keys without index";
             case MISSING -> "missing indexes";
         };

@@ -53,13 +53,6 @@ public final class MissingIndexes {
 
     private static final double SORTED = 1e6;
 
-    private static final Risk BUILD = new Risk(
-            Risk.Level.LOW,
-            "reads the table and takes disk space, blocks nobody; a cancelled one leaves an invalid index");
-    private static final Risk BUILD_PARTITIONED = new Risk(
-            Risk.Level.LOW,
-            "reads the table and takes disk space; whoever writes to it waits for a moment at the first statement");
-
     /** A column behind SET; others that are compared so cost a little caution. */
     private static final Pattern CHANGED = Pattern.compile("(?i)(?:\\bSET\\s+|,\\s*)(\"?[a-z_][a-z0-9_$]*\"?)\\s*=");
 
@@ -310,7 +303,7 @@ public final class MissingIndexes {
                 "",
                 statements.create(
                         table, index.shape().keys().stream().map(IndexKey::text).toList(), definition(index)),
-                table.partitioned() ? BUILD_PARTITIONED : BUILD,
+                Risk.ofBuild(table),
                 Confidence.ESTIMATED,
                 null,
                 new IndexForecast(
