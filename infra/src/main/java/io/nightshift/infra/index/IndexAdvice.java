@@ -113,6 +113,23 @@ public record IndexAdvice(
         }
     }
 
+    /** The same, which for this reason is not for now. */
+    public IndexAdvice waiting(String because) {
+        return new IndexAdvice(
+                kind,
+                database,
+                object,
+                severity,
+                reason,
+                bytes,
+                writeCost,
+                statements,
+                risk,
+                confidence,
+                because,
+                forecast);
+    }
+
     public String key() {
         return kind.keys(database) + object;
     }

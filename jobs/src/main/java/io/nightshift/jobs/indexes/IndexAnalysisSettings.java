@@ -40,7 +40,8 @@ record IndexAnalysisSettings(
         @Describe(
                 "role that plans queries, and may only SELECT; its password is in .pgpass; without one the cluster's own role"
                         + " plans them")
-        @Nullable String planner,
+        @Nullable
+        String planner,
 
         @Describe("which queries are looked at") WorkloadLimits workload,
 

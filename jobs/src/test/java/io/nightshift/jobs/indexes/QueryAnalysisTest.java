@@ -193,6 +193,31 @@ class QueryAnalysisTest {
     }
 
     @Test
+    void an_index_that_a_foreign_key_lacks_too_is_made_once() throws SQLException {
+        cluster.postgres()
+                .execute(
+                        "shop",
+                        "DROP INDEX IF EXISTS orders_customer_idx",
+                        "CREATE TABLE customers AS SELECT generate_series(0, 2000) AS id",
+                        "ALTER TABLE customers ADD PRIMARY KEY (id)",
+                        "ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customers");
+        try {
+            night(0, asPlanner());
+            work(30);
+
+            JobReport report = night(1, asPlanner());
+
+            assertThat(keys(report)).containsExactly("index/foreign-key/shop.public.orders(customer)", KEY);
+            assertThat(report.findings().get(1).remedy())
+                    .isEqualTo("not now: the advice for a foreign key with the same columns makes this index");
+            assertThat(section(report, "statements for missing"))
+                    .contains("\n-- CREATE INDEX CONCURRENTLY orders_customer_idx");
+        } finally {
+            cluster.postgres().execute("shop", "DROP TABLE customers CASCADE");
+        }
+    }
+
+    @Test
     void a_node_that_lets_us_in_no_more_is_not_evaluated() {
         JobRun run = JobRun.of(new IndexAnalysisJobType(), asPlanner(), SETTINGS)
                 .keepingStatements(book)

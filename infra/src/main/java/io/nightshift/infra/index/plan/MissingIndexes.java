@@ -301,8 +301,7 @@ public final class MissingIndexes {
                 reason(index, table, extent, queries, before, after),
                 bytes(index),
                 "",
-                statements.create(
-                        table, index.shape().keys().stream().map(IndexKey::text).toList(), definition(index)),
+                statements.create(table, names(index.shape()), definition(index)),
                 Risk.ofBuild(table),
                 Confidence.ESTIMATED,
                 null,
@@ -339,6 +338,16 @@ public final class MissingIndexes {
                 new DataSize(bytes(index)).rounded(),
                 queries.size() == 1 ? "it" : "they",
                 before == 0 ? 0 : (1 - after / before) * 100);
+    }
+
+    /** What an index is named after; one of the same keys for a foreign key has another name. */
+    private static List<String> names(IndexShape shape) {
+        return Stream.of(
+                        shape.keys().stream().map(IndexKey::text),
+                        shape.included().stream(),
+                        shape.predicate() == null ? Stream.<String>of() : Stream.of("partial"))
+                .flatMap(names -> names)
+                .toList();
     }
 
     private String definition(IndexCandidate index) {
