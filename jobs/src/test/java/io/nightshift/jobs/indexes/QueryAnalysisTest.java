@@ -193,6 +193,29 @@ class QueryAnalysisTest {
     }
 
     @Test
+    void an_index_with_the_columns_in_another_order_is_named() throws SQLException {
+        cluster.postgres()
+                .execute(
+                        "shop",
+                        "DROP INDEX IF EXISTS orders_customer_idx",
+                        "CREATE INDEX orders_misordered ON orders (id, note, customer)");
+        try {
+            night(0, asPlanner());
+            work(30);
+
+            JobReport report = night(1, asPlanner());
+
+            assertThat(keys(report)).containsExactly(KEY);
+            assertThat(report.findings().get(0).detail())
+                    .endsWith(
+                            "; public.orders_misordered (id, note, customer) has its columns too, but in an order that does not"
+                                    + " lead to the rows");
+        } finally {
+            cluster.postgres().execute("shop", "DROP INDEX orders_misordered");
+        }
+    }
+
+    @Test
     void an_index_that_a_foreign_key_lacks_too_is_made_once() throws SQLException {
         cluster.postgres()
                 .execute(

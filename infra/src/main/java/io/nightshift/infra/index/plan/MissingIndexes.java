@@ -325,19 +325,38 @@ public final class MissingIndexes {
             double after) {
         double share = queries.stream().mapToDouble(AffectedQuery::share).sum();
         return String.format(
-                Locale.ROOT,
-                "%s, with %.0f %% of the time of all queries here, %s for few of the %,d rows of %s (%s) without an index that"
-                        + " leads to them; with this one of %s %s would take about %.0f %% less time (estimated), and each new row"
-                        + " of the table is written into it, too",
-                queries.size() == 1 ? "a query" : queries.size() + " queries",
-                share * 100,
-                queries.size() == 1 ? "looks" : "look",
-                extent.rows(),
-                table.name(),
-                new DataSize(extent.bytes()).rounded(),
-                new DataSize(bytes(index)).rounded(),
-                queries.size() == 1 ? "it" : "they",
-                before == 0 ? 0 : (1 - after / before) * 100);
+                        Locale.ROOT,
+                        "%s, with %.0f %% of the time of all queries here, %s for few of the %,d rows of %s (%s) without an index that"
+                                + " leads to them; with this one of %s %s would take about %.0f %% less time (estimated), and each new row"
+                                + " of the table is written into it, too",
+                        queries.size() == 1 ? "a query" : queries.size() + " queries",
+                        share * 100,
+                        queries.size() == 1 ? "looks" : "look",
+                        extent.rows(),
+                        table.name(),
+                        new DataSize(extent.bytes()).rounded(),
+                        new DataSize(bytes(index)).rounded(),
+                        queries.size() == 1 ? "it" : "they",
+                        before == 0 ? 0 : (1 - after / before) * 100)
+                + misordered(index, table)
+                        .map(other -> "; " + other.name() + " " + other.shape()
+                                + " has its columns too, but in an order that does not lead to the rows")
+                        .orElse("");
+    }
+
+    /** An index that would do if other columns were its first ones. */
+    private Optional<Index> misordered(IndexCandidate index, Table table) {
+        List<String> columns = index.shape().keys().stream().map(IndexKey::text).toList();
+        return catalog.indexesOf(table).stream()
+                .filter(other -> other.legible()
+                        && other.state().isUsable()
+                        && other.shape().method().equals(IndexShape.BTREE)
+                        && other.shape().predicate() == null
+                        && other.shape().keys().stream()
+                                .map(IndexKey::text)
+                                .toList()
+                                .containsAll(columns))
+                .findFirst();
     }
 
     /** What an index is named after; one of the same keys for a foreign key has another name. */
