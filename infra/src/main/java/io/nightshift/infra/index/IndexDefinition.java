@@ -2,6 +2,7 @@ package io.nightshift.infra.index;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,19 +49,17 @@ public record IndexDefinition(
 
     /**
      * What follows the name of the table: method, keys, and all that is said after them. Names may hold whatever a definition
-     * does, and are passed over by their length.
+     * does, and are passed over by their length. Empty if the table has another name meanwhile.
      *
      * @param table as SQL takes it
      */
-    String shape(String table) {
+    Optional<String> shape(String table) {
         String on = " ON ";
         String head = definition.substring(definition.indexOf(INDEX) + INDEX.length() + name.length());
         String only = head.startsWith(on + "ONLY ") ? "ONLY " : "";
-        if (!head.startsWith(on + only + table + " USING ")) {
-            throw new IllegalStateException(
-                    "index " + sql + " is not on " + table + " by its definition " + definition);
-        }
-        return head.substring(on.length() + only.length() + table.length());
+        return head.startsWith(on + only + table + " USING ")
+                ? Optional.of(head.substring(on.length() + only.length() + table.length()))
+                : Optional.empty();
     }
 
     private String placed() {

@@ -268,7 +268,7 @@ class IndexAnalysisTest {
                 .execute(
                         "sealed",
                         "CREATE TABLE lines (a integer, b integer)",
-                        "CREATE INDEX \"x\nDROP TABLE lines; --\r\\\\! false\" ON lines (a)",
+                        "CREATE INDEX \"x\nDROP TABLE lines; --\r\\! false\" ON lines (a)",
                         "CREATE INDEX lines_a_b ON lines (a, b)");
         try {
             assertThat(text(run(cluster, "smallest-table", "0B"), "statements")).contains("""
@@ -279,8 +279,7 @@ class IndexAnalysisTest {
                     DROP TABLE lines; --\r\\! false";
                     -- undo: CREATE INDEX CONCURRENTLY "x
                     -- DROP TABLE lines; --
-                    -- \\! false" ON public.lines USING btree (a);
-                    """);
+                    -- \\! false" ON public.lines USING btree (a);""");
         } finally {
             cluster.postgres().execute("sealed", "DROP TABLE lines");
         }
