@@ -70,7 +70,7 @@ final class DropGuard {
         if (index.duties().ofExtension() || table.ofExtension()) {
             return Optional.of("belongs to an extension");
         }
-        if (table.subscribed()) {
+        if (catalog.isSubscribed(table)) {
             return Optional.of("may find the rows that logical replication changes");
         }
         String name = catalog.database() + "." + index.name();
@@ -85,6 +85,7 @@ final class DropGuard {
                 .map(node -> "node " + node.getKey() + " was not asked: " + node.getValue())
                 .sorted()
                 .findFirst()
+                .or(() -> Optional.ofNullable(uses.unlisted()))
                 .or(() -> inUse(index));
     }
 

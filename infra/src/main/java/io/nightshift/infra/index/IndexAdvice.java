@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param object what it is about, without its database: an index, or a table and the columns that lack one
  * @param reason in one sentence with numbers, for somebody who is no DBA
  * @param bytes that the index takes; of one to be made those of its table
- * @param writeCost what is written into it, such as {@code 4,711 entries a night}; empty where it is not known
+ * @param writeCost what is written into it, such as {@code written 4,711 times a night}; empty where it is not known
  * @param statements to do it and to take it back, in order
  * @param notNow what must pass before it may be done; null if nothing
  * @param forecast what it would bring; null where that is not estimated
@@ -66,6 +66,20 @@ public record IndexAdvice(
     /** What doing it may cost. */
     public record Risk(Level level, String why) {
 
+        private static final Risk BUILD = new Risk(
+                Level.LOW,
+                "reads the table and takes disk space; it is read and written meanwhile, but ALTER TABLE and VACUUM wait; a"
+                        + " cancelled one leaves an invalid index");
+        private static final Risk BUILD_PARTITIONED = new Risk(
+                Level.LOW,
+                "reads the table and takes disk space; whoever writes to it waits for a moment at the first statement, ALTER"
+                        + " TABLE and VACUUM of a partition until its index is built");
+
+        /** Of making an index of the table, or of all its partitions. */
+        public static Risk ofBuild(Table table) {
+            return table.partitioned() ? BUILD_PARTITIONED : BUILD;
+        }
+
         /** How much. */
         public enum Level {
             LOW,
@@ -97,6 +111,23 @@ public record IndexAdvice(
         public String toString() {
             return name().toLowerCase(Locale.ROOT);
         }
+    }
+
+    /** The same, which for this reason is not for now. */
+    public IndexAdvice waiting(String because) {
+        return new IndexAdvice(
+                kind,
+                database,
+                object,
+                severity,
+                reason,
+                bytes,
+                writeCost,
+                statements,
+                risk,
+                confidence,
+                because,
+                forecast);
     }
 
     public String key() {

@@ -25,19 +25,15 @@ import org.jspecify.annotations.Nullable;
 /** Turns what follows from the catalogs of a database into advice: what to do, why, what it costs, and how to take it back. */
 public final class IndexAdvisor {
 
-    private static final Risk HARMLESS =
-            new Risk(Risk.Level.LOW, "waits for transactions that use the table, blocks nobody");
+    private static final Risk HARMLESS = new Risk(
+            Risk.Level.LOW,
+            "waits for transactions that use the table; it is read and written meanwhile, but ALTER TABLE and VACUUM"
+                    + " wait; on a standby it may cancel long queries of the table");
     private static final Risk BLOCKING = new Risk(
             Risk.Level.MEDIUM,
             "locks the table and all of its partitions for a moment: SET lock_timeout = '2s' first, and try again");
     private static final Risk PREFERRED = new Risk(
             Risk.Level.MEDIUM, "queries that use it now read the larger index: try it on a restored copy first");
-    private static final Risk BUILD = new Risk(
-            Risk.Level.LOW,
-            "reads the table and takes disk space, blocks nobody; a cancelled one leaves an invalid index");
-    private static final Risk BUILD_PARTITIONED = new Risk(
-            Risk.Level.LOW,
-            "reads the table and takes disk space; whoever writes to it waits for a moment at the first statement");
     private static final Risk REBUILD_LOCKED =
             new Risk(Risk.Level.HIGH, "no write and no read of the table gets on until it is done");
 
@@ -188,7 +184,7 @@ public final class IndexAdvisor {
 
     private String writeCost(Table table) {
         long nights = uses.activity().nights();
-        return nights == 0 ? "" : number(entries(table) / nights) + " entries a night";
+        return nights == 0 ? "" : "written " + number(entries(table) / nights) + " times a night";
     }
 
     private IndexAdvice written(CostlyIndexes.Written found) {
@@ -216,7 +212,9 @@ public final class IndexAdvisor {
                 Kind.HOT_BREAKING,
                 table.name(),
                 "in " + uses.activity().nights() + " nights " + number(found.breaking()) + " of "
-                        + number(found.counts().updated()) + " updates were written into all of its indexes, as "
+                        + number(found.counts().updated())
+                        + " updates were written into all of its indexes (which PostgreSQL spares an update of other columns"
+                        + " while there is room on the page, \"HOT\"), as "
                         + (found.counts().moved() == 0
                                 ? "they changed an indexed column or found no room on their page"
                                 : "they changed an indexed column")
@@ -233,14 +231,15 @@ public final class IndexAdvisor {
                 Kind.BRIN,
                 index.name(),
                 "takes " + size(index.bytes()) + ", though rows only come, in the order of its values (correlation "
-                        + String.format(Locale.ROOT, "%.2f", found.correlation()) + "), and its "
+                        + String.format(Locale.ROOT, "%.2f", found.correlation()) + "; 1 is exactly so), and its "
                         + number(found.used().scans()) + " scans read "
                         + number(found.used().read() / found.used().scans())
-                        + " rows each: a BRIN index may do for a thousandth of the space",
+                        + " rows each: a BRIN index, which keeps only the range of values of each 128 pages, may do for a"
+                        + " thousandth of the space",
                 catalog.table(index),
                 index.bytes(),
                 statements.createBrin(index),
-                BUILD);
+                Risk.ofBuild(catalog.table(index)));
     }
 
     private IndexAdvice warning(
@@ -277,8 +276,8 @@ public final class IndexAdvisor {
                 new Risk(
                         Risk.Level.LOW,
                         "reads the table and takes " + size(room)
-                                + " more disk space until it is done, blocks nobody; a cancelled one leaves an invalid"
-                                + " index"),
+                                + " more disk space until it is done; the table is read and written meanwhile, but ALTER TABLE"
+                                + " and VACUUM wait; a cancelled one leaves an invalid index"),
                 fill.measured() == null ? Confidence.ESTIMATED : Confidence.OBSERVED,
                 guard.inUse(index).orElse(null),
                 null);
@@ -351,7 +350,9 @@ public final class IndexAdvisor {
                 new Statements(todo, isDropped ? statements.restore(index) : List.of()),
                 isDropped
                         ? HARMLESS
-                        : index.duties().exclusion() && found.cure() == Cure.REINDEX ? REBUILD_LOCKED : BUILD,
+                        : index.duties().exclusion() && found.cure() == Cure.REINDEX
+                                ? REBUILD_LOCKED
+                                : Risk.ofBuild(catalog.table(index)),
                 Confidence.CERTAIN,
                 isDropped ? notNow(index, statements) : null,
                 null);
@@ -409,7 +410,7 @@ public final class IndexAdvisor {
                 extent.bytes(),
                 "",
                 statements.create(table, found.columns()),
-                table.partitioned() ? BUILD_PARTITIONED : BUILD,
+                Risk.ofBuild(table),
                 Confidence.ESTIMATED,
                 null,
                 null);

@@ -21,25 +21,19 @@ public final class IndexCatalog {
     private final Map<Long, Table> tables = new LinkedHashMap<>();
     private final Map<Long, Index> indexes = new LinkedHashMap<>();
     private final Map<Long, List<ForeignKey>> foreignKeys;
-    private final List<String> unjudgedKeys;
+    private final List<String> temporalKeys;
     private final Map<Long, List<Table>> partitions = new LinkedHashMap<>();
     private final Map<Long, List<Index>> parts = new LinkedHashMap<>();
     private final Map<Long, List<Index>> byTable = new LinkedHashMap<>();
     private final Set<List<String>> names = new HashSet<>();
 
-    IndexCatalog(
-            String database,
-            List<Table> tables,
-            List<Index> indexes,
-            List<ForeignKey> foreignKeys,
-            List<String> unjudgedKeys) {
-        this(database, tables, indexes, foreignKeys, unjudgedKeys, List.of());
+    IndexCatalog(String database, List<Table> tables, List<Index> indexes, List<ForeignKey> foreignKeys) {
+        this(database, tables, indexes, foreignKeys, List.of());
     }
 
     /**
      * All that was read.
      *
-     * @param unjudgedKeys names of foreign keys over times, which an ordinary index does not support
      * @param statistics schemas and names of extended statistics
      */
     IndexCatalog(
@@ -47,12 +41,14 @@ public final class IndexCatalog {
             List<Table> tables,
             List<Index> indexes,
             List<ForeignKey> foreignKeys,
-            List<String> unjudgedKeys,
             List<List<String>> statistics) {
         names.addAll(statistics);
         this.database = database;
         this.foreignKeys = foreignKeys.stream().collect(Collectors.groupingBy(ForeignKey::table));
-        this.unjudgedKeys = List.copyOf(unjudgedKeys);
+        this.temporalKeys = foreignKeys.stream()
+                .filter(ForeignKey::temporal)
+                .map(ForeignKey::name)
+                .toList();
         tables.stream().sorted(Comparator.comparing(Table::name, BY_NAME)).forEach(table -> {
             this.tables.put(table.oid(), table);
             names.add(List.of(table.name().schema(), table.name().name()));
@@ -99,8 +95,9 @@ public final class IndexCatalog {
         return Stream.concat(foreignKeysOf(table).stream(), parent == null ? Stream.of() : allForeignKeysOf(parent));
     }
 
-    public List<String> unjudgedKeys() {
-        return unjudgedKeys;
+    /** Names of foreign keys over times, which an ordinary index does not support. */
+    public List<String> temporalKeys() {
+        return temporalKeys;
     }
 
     /** Those whose expressions could not be read. */
@@ -122,6 +119,12 @@ public final class IndexCatalog {
 
     public List<Table> partitionsOf(Table table) {
         return partitions.getOrDefault(table.oid(), List.of());
+    }
+
+    /** What is published by way of a partitioned table is applied to its partitions. */
+    boolean isSubscribed(Table table) {
+        Table parent = table.parent() == null ? null : tables.get(table.parent());
+        return table.subscribed() || (parent != null && isSubscribed(parent));
     }
 
     /** The table, its partitions and theirs. */

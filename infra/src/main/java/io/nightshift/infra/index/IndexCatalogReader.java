@@ -23,22 +23,26 @@ import org.jspecify.annotations.Nullable;
  */
 public final class IndexCatalogReader {
 
-    /** Whoever is not allowed to see what others do takes each of their locks for something that matters. */
+    /**
+     * Whoever is not allowed to see what others do takes each of their locks for something that matters. Those of a prepared
+     * transaction are of no process, and last until somebody ends it.
+     */
     private static final String LOCKS = """
             WITH held AS MATERIALIZED (
                 SELECT l.relation, l.mode, l.granted, l.pid, a.xact_start
                   FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-                 WHERE l.locktype = 'relation' AND l.pid <> pg_backend_pid()
+                 WHERE l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_backend_pid()
                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                    AND a.backend_type IS DISTINCT FROM 'autovacuum worker'),
             locked AS MATERIALIZED (SELECT DISTINCT relation FROM held WHERE mode = 'AccessExclusiveLock'),
             busy AS MATERIALIZED (
                 SELECT relation,
-                       min(format('process %s holds %s', pid, mode)) FILTER (
+                       min(coalesce('process ' || pid, 'a prepared transaction') || ' holds ' || mode) FILTER (
                            WHERE mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
                                           'AccessExclusiveLock')) AS maintenance,
-                       min(format('a transaction of process %s has used it for more than 10 minutes', pid)) FILTER (
-                           WHERE xact_start < now() - interval '10 minutes') AS transaction
+                       coalesce(min('a prepared transaction has used it: see pg_prepared_xacts') FILTER (WHERE pid IS NULL),
+                                min(format('a transaction of process %s has used it for more than 10 minutes', pid)) FILTER (
+                                    WHERE xact_start < now() - interval '10 minutes')) AS transaction
                   FROM held WHERE granted GROUP BY relation)
             """;
 
@@ -123,7 +127,8 @@ public final class IndexCatalogReader {
             """ + OURS + " ORDER BY n.nspname, c.relname, k.conname";
 
     private static final String DEFINITIONS = LOCKS + """
-            SELECT x.indexrelid AS oid, format('%I.%I', n.nspname, c.relname) AS sql, pg_get_indexdef(x.indexrelid) AS definition,
+            SELECT x.indexrelid AS oid, format('%I.%I', n.nspname, c.relname) AS sql, quote_ident(c.relname) AS name,
+                   pg_get_indexdef(x.indexrelid) AS definition,
                    pg_get_expr(x.indpred, x.indrelid) AS predicate, quote_ident(s.spcname) AS tablespace,
                    quote_literal(obj_description(c.oid, 'pg_class')) AS comment,
                    coalesce((SELECT array_agg(format('ALTER COLUMN %s SET STATISTICS %s', p.attnum, p.attstattarget)
@@ -150,19 +155,12 @@ public final class IndexCatalogReader {
             statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
             List<Table> tables = read(statement, TABLES, IndexCatalogReader::table);
             List<Index> indexes = read(statement, INDEXES, IndexCatalogReader::index);
-            List<String> temporal = new ArrayList<>();
-            List<ForeignKey> foreignKeys = new ArrayList<>();
-            read(
-                    statement,
-                    FOREIGN_KEYS,
-                    row -> row.getBoolean("temporal")
-                            ? temporal.add(row.getString("conname"))
-                            : foreignKeys.add(foreignKey(row)));
+            List<ForeignKey> foreignKeys = read(statement, FOREIGN_KEYS, IndexCatalogReader::foreignKey);
             List<List<String>> statistics = read(
                     statement,
                     "SELECT n.nspname, s.stxname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace",
                     row -> List.of(row.getString("nspname"), row.getString("stxname")));
-            return new IndexCatalog(session.getCatalog(), tables, indexes, foreignKeys, temporal, statistics);
+            return new IndexCatalog(session.getCatalog(), tables, indexes, foreignKeys, statistics);
         } finally {
             session.rollback();
             session.setAutoCommit(true);
@@ -182,6 +180,7 @@ public final class IndexCatalogReader {
                                 row.getLong("oid"),
                                 new IndexDefinition(
                                         row.getString("sql"),
+                                        row.getString("name"),
                                         definition,
                                         row.getString("predicate"),
                                         row.getString("tablespace"),
@@ -316,7 +315,8 @@ public final class IndexCatalogReader {
                 row.getLong("conrelid"),
                 row.getLong("confrelid"),
                 columns,
-                ForeignKey.Action.of(row.getString("confdeltype")));
+                ForeignKey.Action.of(row.getString("confdeltype")),
+                row.getBoolean("temporal"));
     }
 
     private static RelationName name(ResultSet row) throws SQLException {

@@ -2,12 +2,14 @@ package io.nightshift.infra.index;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What makes an index again as it was.
  *
  * @param sql its name as SQL takes it
+ * @param name the same without its schema, as the definition has it
  * @param definition {@code pg_get_indexdef}, which knows neither tablespace nor comment
  * @param predicate as the definition ends with it; null of an index of all rows
  * @param tablespace as SQL takes it; null for the database's own
@@ -16,11 +18,14 @@ import org.jspecify.annotations.Nullable;
  */
 public record IndexDefinition(
         String sql,
+        String name,
         String definition,
         @Nullable String predicate,
         @Nullable String tablespace,
         @Nullable String comment,
         List<String> statistics) {
+
+    private static final String INDEX = "INDEX ";
 
     public IndexDefinition {
         statistics = List.copyOf(statistics);
@@ -43,13 +48,18 @@ public record IndexDefinition(
     }
 
     /**
-     * What follows the name of the table: method, keys, and all that is said after them.
+     * What follows the name of the table: method, keys, and all that is said after them. Names may hold whatever a definition
+     * does, and are passed over by their length. Empty if the table has another name meanwhile.
      *
      * @param table as SQL takes it
      */
-    String shape(String table) {
-        int end = definition.indexOf(table + " USING ");
-        return definition.substring(end + table.length());
+    Optional<String> shape(String table) {
+        String on = " ON ";
+        String head = definition.substring(definition.indexOf(INDEX) + INDEX.length() + name.length());
+        String only = head.startsWith(on + "ONLY ") ? "ONLY " : "";
+        return head.startsWith(on + only + table + " USING ")
+                ? Optional.of(head.substring(on.length() + only.length() + table.length()))
+                : Optional.empty();
     }
 
     private String placed() {

@@ -127,13 +127,15 @@ public final class IndexStatements {
         IndexDefinition definition = definitions.get(index.oid());
         if (definition != null) {
             Table table = catalog.table(index);
-            complete(
-                    table,
-                    index,
-                    index.shape().keys().stream().map(IndexKey::text).toList(),
-                    index.shape().unique() ? "UNIQUE INDEX" : "INDEX",
-                    definition.shape(table.name().sql()),
-                    statements);
+            definition
+                    .shape(table.name().sql())
+                    .ifPresent(shape -> complete(
+                            table,
+                            index,
+                            index.shape().keys().stream().map(IndexKey::text).toList(),
+                            index.shape().unique() ? "UNIQUE INDEX" : "INDEX",
+                            shape,
+                            statements));
         }
         return statements;
     }

@@ -5,16 +5,21 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the nodes of a cluster have used the indexes of a database for: a standby may live on one that the primary never scans.
  *
  * @param scans by node and the OID of an index, since the node's statistics began
  * @param unseen why a node could not be asked
+ * @param unlisted that there are standbys which are no nodes of ours; null if none is seen
  * @param activity over a window of nights
  */
 public record IndexUses(
-        Map<NodeAddress, Map<Long, Long>> scans, Map<NodeAddress, String> unseen, IndexActivity activity) {
+        Map<NodeAddress, Map<Long, Long>> scans,
+        Map<NodeAddress, String> unseen,
+        @Nullable String unlisted,
+        IndexActivity activity) {
 
     public IndexUses {
         scans = Map.copyOf(scans);
@@ -23,7 +28,7 @@ public record IndexUses(
 
     /** Without history. */
     public IndexUses(Map<NodeAddress, Map<Long, Long>> scans, Map<NodeAddress, String> unseen) {
-        this(scans, unseen, IndexActivity.NONE);
+        this(scans, unseen, null, IndexActivity.NONE);
     }
 
     /** All nodes of the cluster, in the order of their names. */

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,8 +115,8 @@ final class RedundantIndexes {
     }
 
     private Optional<String> foreignKey(Index index, Index cover) {
-        return catalog.foreignKeysOf(catalog.table(index)).stream()
-                .filter(key -> key.isSupportedBy(index) && !key.isSupportedBy(cover))
+        return catalog.allForeignKeysOf(catalog.table(index))
+                .filter(key -> key.needs(index, Stream.of(cover)))
                 .findFirst()
                 .map(key -> "supports foreign key " + key.name());
     }

@@ -33,13 +33,12 @@ final class UnsupportedForeignKeys {
     List<Unsupported> find() {
         return catalog.tables().stream()
                 .filter(table -> !table.ofExtension())
-                .flatMap(table ->
-                        merged(
-                                table,
-                                catalog.foreignKeysOf(table).stream()
-                                        .filter(key -> !isSupported(key, table))
-                                        .toList())
-                                .stream())
+                .flatMap(table -> merged(
+                        table,
+                        catalog.foreignKeysOf(table).stream()
+                                .filter(key -> !key.temporal() && !isSupported(key, table))
+                                .toList())
+                        .stream())
                 .toList();
     }
 

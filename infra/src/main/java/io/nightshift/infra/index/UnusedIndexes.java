@@ -191,11 +191,10 @@ final class UnusedIndexes {
         return catalog.treeOf(index)
                 .filter(part -> catalog.partsOf(part).isEmpty())
                 .flatMap(part -> catalog.allForeignKeysOf(catalog.table(part))
-                        .filter(key -> key.isSupportedBy(part)
-                                && catalog.indexesOf(catalog.table(part)).stream()
-                                        .noneMatch(other -> other.oid() != part.oid()
-                                                && !gone.contains(other.oid())
-                                                && key.isSupportedBy(other))))
+                        .filter(key -> key.needs(
+                                part,
+                                catalog.indexesOf(catalog.table(part)).stream()
+                                        .filter(other -> other.oid() != part.oid() && !gone.contains(other.oid())))))
                 .map(key -> "supports foreign key " + key.name())
                 .findFirst();
     }

@@ -12,7 +12,9 @@ public record StatementText(String text, boolean cut) {
     /** Longer ones are kept in part, to be shown. */
     static final int LONGEST = 20_000;
 
-    private static final Pattern COMMENTS = Pattern.compile("\\A(?:\\s|\\(|--[^\\n]*(?:\\n|\\z)|/\\*(?s:.*?)\\*/)*");
+    /** Possessive: what can be given back is kept on the stack. */
+    private static final Pattern COMMENTS = Pattern.compile("\\A(?:\\s|\\(|--[^\\n]*+(?:\\n|\\z)|/\\*(?s:.*?)\\*/)*+");
+
     private static final Pattern PLANNED =
             Pattern.compile("(?i)(?:SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|VALUES|TABLE)\\b");
     private static final Pattern CATALOG = Pattern.compile(

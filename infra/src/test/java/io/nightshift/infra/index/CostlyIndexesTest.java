@@ -56,8 +56,8 @@ class CostlyIndexesTest {
                 false,
                 null,
                 null);
-        var catalog = new IndexCatalog(
-                "shop", List.of(t), List.of(index(AT, "at"), index(STATUS, "status")), List.of(), List.of());
+        var catalog =
+                new IndexCatalog("shop", List.of(t), List.of(index(AT, "at"), index(STATUS, "status")), List.of());
         Instant first = NOW.minus(Duration.ofDays(nights));
         var activity = new IndexActivity(
                 NOW,
@@ -69,7 +69,7 @@ class CostlyIndexesTest {
                         STATUS, new IndexActivity.Relation(status, first, null, 1)));
         var advisor = new IndexAdvisor(
                 catalog,
-                new IndexUses(Map.of(NODE, Map.of()), Map.of(), activity),
+                new IndexUses(Map.of(NODE, Map.of()), Map.of(), null, activity),
                 new IndexPolicy(List.of(), new DataSize(0), new DataSize(10 * MEGABYTE), 1000));
         Set<Kind> kinds = Set.of(Kind.WRITE_HEAVY, Kind.HOT_BREAKING, Kind.BRIN);
         return advisor
@@ -107,7 +107,8 @@ class CostlyIndexesTest {
         assertThat(advice(changed, scans(90_000, 90_000), scans(90_000, 90_000), 35))
                 .containsExactly(
                         "hot-breaking public.t: in 35 nights 750,000 of 1,000,000 updates were written into all of"
-                                + " its indexes, as they changed an indexed column; columns that no other index has are in"
+                                + " its indexes (which PostgreSQL spares an update of other columns while there is room on"
+                                + " the page, \"HOT\"), as they changed an indexed column; columns that no other index has are in"
                                 + " public.t_at (at), public.t_status (status) []");
         assertThat(advice(moved, scans(90_000, 90_000), scans(90_000, 90_000), 35))
                 .isEmpty();
@@ -120,8 +121,8 @@ class CostlyIndexesTest {
 
         assertThat(advice(grown, scans(20_000, 90_000_000), scans(90_000, 900_000_000), 35))
                 .containsExactly("brin public.t_at: takes 100 MB, though rows only come, in the order of its values"
-                        + " (correlation 1.00), and its 20,000 scans read 4,500 rows each: a BRIN index may do for a"
-                        + " thousandth of the space [CREATE INDEX CONCURRENTLY t_at_brin_idx ON public.t USING brin"
+                        + " (correlation 1.00; 1 is exactly so), and its 20,000 scans read 4,500 rows each: a BRIN index,"
+                        + " which keeps only the range of values of each 128 pages, may do for a thousandth of the space [CREATE INDEX CONCURRENTLY t_at_brin_idx ON public.t USING brin"
                         + " (\"at\")]");
         assertThat(advice(changed, scans(20_000, 90_000_000), scans(90_000, 90_000), 35))
                 .isEmpty();

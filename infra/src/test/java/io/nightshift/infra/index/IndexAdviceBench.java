@@ -78,7 +78,7 @@ final class IndexAdviceBench {
                     "judgement",
                     () -> new IndexAdvisor(
                             catalog,
-                            new IndexUses(Map.of(NODE, Map.of()), Map.of(), activity),
+                            new IndexUses(Map.of(NODE, Map.of()), Map.of(), null, activity),
                             new IndexPolicy(List.of(), new DataSize(0), new DataSize(0), 0)));
             Map<Long, IndexFill> fills = timed(
                     "sizes of B-trees",

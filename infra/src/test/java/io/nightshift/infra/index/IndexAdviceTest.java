@@ -60,7 +60,9 @@ class IndexAdviceTest {
     }
 
     private static TestPostgres server(int major) {
-        return SERVERS.computeIfAbsent(major, first -> TestPostgres.start(first, Map.of("autovacuum", "off")));
+        return SERVERS.computeIfAbsent(
+                major,
+                first -> TestPostgres.start(first, Map.of("autovacuum", "off", "max_prepared_transactions", "2")));
     }
 
     @AfterAll
@@ -250,7 +252,7 @@ class IndexAdviceTest {
                         "keys.parted_bare(a)",
                         "keys.partial_bare(a)",
                         "keys.second_bare(a)");
-        assertThat(IndexTrial.catalog(server).unjudgedKeys())
+        assertThat(IndexTrial.catalog(server).temporalKeys())
                 .isEqualTo(major >= 18 ? List.of("times_fkey") : List.of());
         assertThat(reasons(missing).get("keys.none_bare(a)"))
                 .isEqualTo("no index finds the rows that refer to one of keys.parent: each delete of one reads all of"
@@ -389,6 +391,78 @@ class IndexAdviceTest {
                 .extracting(IndexAdvice::object)
                 .containsExactly("busy.locked_id", "busy.locked_plus", "busy.t_id");
         server.execute("postgres", "DROP SCHEMA busy CASCADE");
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void what_a_prepared_transaction_uses_is_not_waited_for(int major) {
+        TestPostgres server = server(major);
+        server.execute(
+                "postgres",
+                "CREATE SCHEMA busy",
+                "CREATE TABLE busy.seen (id integer, v integer)",
+                "CREATE INDEX seen_id ON busy.seen (id)",
+                "CREATE INDEX seen_id_v ON busy.seen (id, v)",
+                "CREATE TABLE busy.locked (id integer, v integer)",
+                "CREATE INDEX locked_id ON busy.locked (id)",
+                "CREATE INDEX locked_id_v ON busy.locked (id, v)",
+                "CREATE INDEX locked_plus ON busy.locked ((id + 1))",
+                "BEGIN",
+                "SELECT FROM busy.seen",
+                "LOCK TABLE busy.locked IN ACCESS EXCLUSIVE MODE",
+                "PREPARE TRANSACTION 'left behind'");
+        try {
+            IndexReview review = IndexTrial.review(server);
+
+            assertThat(review.advice())
+                    .extracting(one -> one.object() + ": " + one.notNow())
+                    .containsExactly(
+                            "busy.locked_id: busy.locked: a prepared transaction holds AccessExclusiveLock",
+                            "busy.seen_id: busy.seen: a prepared transaction has used it: see pg_prepared_xacts");
+            assertThat(IndexTrial.catalog(server).illegible())
+                    .extracting(index -> index.name().name())
+                    .containsExactly("locked_plus");
+        } finally {
+            server.execute("postgres", "COMMIT PREPARED 'left behind'", "DROP SCHEMA busy CASCADE");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void names_that_look_like_statements_stay_names(int major) {
+        TestPostgres server = server(major);
+        String plain = "\"x ON torn.p USING btree (at); DROP TABLE torn.t; --\"";
+        String unique = "\"x\"\" ON ONLY torn.p USING btree (at)\n; DROP TABLE torn.t; --\"";
+        String needless = "\"x ON torn.p_1 USING hash (id); DROP TABLE torn.t; --\"";
+        server.execute(
+                "postgres",
+                "CREATE SCHEMA torn",
+                "CREATE TABLE torn.t (id integer)",
+                "CREATE TABLE torn.p (id integer, at integer) PARTITION BY RANGE (at)",
+                "CREATE TABLE torn.p_1 PARTITION OF torn.p FOR VALUES FROM (0) TO (10)",
+                "CREATE INDEX " + plain + " ON ONLY torn.p ((id + 1))",
+                "CREATE UNIQUE INDEX " + unique + " ON ONLY torn.p (at, id)",
+                "CREATE INDEX " + needless + " ON torn.p_1 (id)",
+                "CREATE INDEX p_1_id_at ON torn.p_1 (id, at)");
+
+        IndexReview review = IndexTrial.review(server);
+
+        assertThat(review.advice())
+                .extracting(one -> one.statements().todo())
+                .containsExactly(
+                        List.of("DROP INDEX CONCURRENTLY torn." + needless),
+                        List.of(
+                                "CREATE INDEX CONCURRENTLY p_1_id_1_idx ON torn.p_1 USING btree (((id + 1)))",
+                                "ALTER INDEX torn." + plain + " ATTACH PARTITION torn.p_1_id_1_idx"),
+                        List.of(
+                                "CREATE UNIQUE INDEX CONCURRENTLY p_1_at_id_idx ON torn.p_1 USING btree (at, id)",
+                                "ALTER INDEX torn." + unique + " ATTACH PARTITION torn.p_1_at_id_idx"));
+        review.advice().forEach(one -> IndexTrial.run(server, one.statements().todo()));
+        assertThat(IndexTrial.review(server).advice()).isEmpty();
+        review.advice().get(0).statements().undo().forEach(statement -> server.execute("postgres", statement));
+        assertThat(server.text("SELECT pg_get_indexdef('torn." + needless + "'::regclass)"))
+                .isEqualTo("CREATE INDEX " + needless + " ON torn.p_1 USING btree (id)");
+        server.execute("postgres", "SELECT FROM torn.t", "DROP SCHEMA torn CASCADE");
     }
 
     /** In a session of its own: the one that is kept is busy. */

@@ -99,7 +99,7 @@ final class IndexTrial {
     static IndexUses uses(IndexHistory history, Instant now, Duration window, TestPostgres... servers) {
         Map<NodeAddress, Map<Long, Long>> scans = new HashMap<>();
         Arrays.stream(servers).forEach(server -> scans.put(node(server), Map.of()));
-        return new IndexUses(scans, Map.of(), history.activity(PLACE, scans.keySet(), now, window));
+        return new IndexUses(scans, Map.of(), null, history.activity(PLACE, scans.keySet(), now, window));
     }
 
     /** Uses indexes where it can, and is counted when it is done. */

@@ -56,12 +56,13 @@ class IndexUsesTest {
                 false,
                 null,
                 null);
-        var catalog = new IndexCatalog("shop", List.of(table), List.of(indexes), List.of(), List.of());
+        var catalog = new IndexCatalog("shop", List.of(table), List.of(indexes), List.of());
         var advisor = new IndexAdvisor(catalog, uses, new IndexPolicy(keep, smallest, new DataSize(0), 0));
         Map<Long, IndexDefinition> definitions = Map.of(
                 SHORT,
                         new IndexDefinition(
                                 "public.t_a",
+                                "t_a",
                                 "CREATE INDEX t_a ON public.t USING btree (a)",
                                 null,
                                 null,
@@ -70,6 +71,7 @@ class IndexUsesTest {
                 COPY,
                         new IndexDefinition(
                                 "public.t_c",
+                                "t_c",
                                 "CREATE INDEX t_c ON public.t USING btree (a)",
                                 null,
                                 null,

@@ -132,7 +132,9 @@ class WorkloadTest {
                         "SELECT 1",
                         "/* route */ -- x\n (select a from t)",
                         "WITH x AS (SELECT 1) DELETE FROM t",
-                        "MERGE INTO t USING s ON a = b WHEN MATCHED THEN DELETE"))
+                        "MERGE INTO t USING s ON a = b WHEN MATCHED THEN DELETE",
+                        "(".repeat(100_000) + "SELECT a FROM t",
+                        "/* * / */-- ;\n".repeat(100_000) + "SELECT a FROM t"))
                 .allMatch(text -> new StatementText(text, false).isQuery());
         assertThat(List.of(
                         "ALTER ROLE x PASSWORD 'secret'",

@@ -26,6 +26,15 @@ ALTER TABLE things ADD FOREIGN KEY (parent) REFERENCES parents, ADD FOREIGN KEY 
 CREATE INDEX things_parent ON things (parent);
 CREATE INDEX things_parent_too_needless ON things (parent_too, h);
 CREATE INDEX things_parent_too_other ON things (parent_too, i);
+-- some columns of a foreign key are found too, if no other index finds as many
+CREATE TABLE orders (tenant integer, ord integer, PRIMARY KEY (tenant, ord));
+CREATE TABLE lines (tenant integer, ord integer, s integer, FOREIGN KEY (tenant, ord) REFERENCES orders);
+CREATE INDEX lines_ord_s ON lines (ord, s);
+-- a row that refers to another has no null in any column
+CREATE TABLE notes (tenant integer, "ord AND" integer, FOREIGN KEY (tenant, "ord AND") REFERENCES orders);
+CREATE INDEX notes_ord ON notes ("ord AND", tenant) WHERE tenant IS NOT NULL AND "ord AND" IS NOT NULL;
+CREATE INDEX notes_tenant_needless ON notes (tenant);
+CREATE INDEX notes_some_needless ON notes (tenant, "ord AND") WHERE tenant IS NOT NULL AND "ord AND" > 5;
 -- of a pair the one that covers has to do the work of the other one
 CREATE TABLE pairs (a integer, b integer);
 CREATE INDEX pairs_a_redundant ON pairs (a);
@@ -38,6 +47,11 @@ CREATE INDEX counts_count_needless ON counts (count);
 CREATE TABLE subscribed (x integer);
 CREATE INDEX subscribed_x ON subscribed (x);
 INSERT INTO pg_subscription_rel VALUES (99999, 'subscribed'::regclass, 'r', NULL);
+-- what is published by way of the root is applied to the partitions
+CREATE TABLE applied (x integer) PARTITION BY RANGE (x);
+CREATE TABLE applied_1 PARTITION OF applied FOR VALUES FROM (0) TO (500);
+CREATE INDEX applied_1_x ON applied_1 (x);
+INSERT INTO pg_subscription_rel VALUES (99999, 'applied'::regclass, 'r', NULL);
 
 -- a tree is one: what one of its parts is used for counts for all
 CREATE TABLE events (id integer, at integer, kind text, parent integer REFERENCES parents) PARTITION BY RANGE (at);

@@ -1,5 +1,6 @@
 package io.nightshift.jobs.indexes;
 
+import io.nightshift.infra.config.RuleLogin;
 import io.nightshift.infra.index.IndexAdvice;
 import io.nightshift.infra.index.IndexCatalogReader;
 import io.nightshift.infra.index.plan.GenericPlan;
@@ -96,7 +97,7 @@ final class AdviseFromPlansTasklet implements Tasklet {
             return;
         }
         try {
-            IndexSession.use(primary.direct(database.name(), run.purpose()), run.cancellation(), session -> {
+            IndexSession.use(planner(primary, database.name()), run.cancellation(), session -> {
                 advise(session, database, workload, report);
                 return true;
             });
@@ -112,6 +113,13 @@ final class AdviseFromPlansTasklet implements Tasklet {
         }
     }
 
+    private Connection planner(ManagedNode primary, String database) {
+        String planner = run.settings(IndexAnalysisSettings.class).planner();
+        return planner == null
+                ? primary.direct(database, run.purpose())
+                : primary.direct(database, run.purpose(), new RuleLogin(planner, null));
+    }
+
     private void advise(Connection session, AnalysedDatabase database, Workload workload, QueryReport report)
             throws SQLException {
         IndexAnalysisSettings settings = run.settings(IndexAnalysisSettings.class);
@@ -120,7 +128,8 @@ final class AdviseFromPlansTasklet implements Tasklet {
             notEvaluated(
                     database,
                     doubt.get()
-                            + ": planning could call it with these rights; set missing.trust-functions if that is all right");
+                            + ": planning calls functions of others with these rights\nHINT: set planner to a role that may only"
+                            + " SELECT, or missing.trust-functions if that is all right");
             return;
         }
         List<PlannedQuery> planned = new ArrayList<>();

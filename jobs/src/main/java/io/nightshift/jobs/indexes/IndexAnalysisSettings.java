@@ -9,6 +9,7 @@ import io.nightshift.infra.index.plan.MissingLimits;
 import io.nightshift.infra.workload.WorkloadLimits;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What of the indexes is told; every default and limit. */
 record IndexAnalysisSettings(
@@ -35,6 +36,12 @@ record IndexAnalysisSettings(
 
         @Describe("indexes that are never advised to be dropped, such as shop.public.orders_*; database.schema.index")
         List<String> keep,
+
+        @Describe(
+                "role that plans queries, and may only SELECT; its password is in .pgpass; without one the cluster's own role"
+                        + " plans them")
+        @Nullable
+        String planner,
 
         @Describe("which queries are looked at") WorkloadLimits workload,
 
@@ -67,6 +74,7 @@ record IndexAnalysisSettings(
                 1000,
                 5,
                 List.of(),
+                null,
                 WorkloadLimits.defaults(),
                 MissingLimits.defaults());
     }

@@ -29,6 +29,9 @@ final class IndexReport {
     /** What later steps add to. */
     static final String SUMMARY = "index summary";
 
+    /** What indexes are advised for foreign keys, one a line: queries may lack the same. */
+    static final String FOREIGN_KEYS = "indexes for foreign keys";
+
     private static final Set<Kind> BY_DEFINITION = EnumSet.complementOf(EnumSet.of(Kind.MISSING));
 
     private final List<IndexReview> reviews = new ArrayList<>();
@@ -54,6 +57,12 @@ final class IndexReport {
         String summary = summary(advice, databases);
         run.summary(summary);
         run.remember(SUMMARY, summary);
+        run.remember(
+                FOREIGN_KEYS,
+                advice.stream()
+                        .filter(one -> one.kind() == Kind.FOREIGN_KEY)
+                        .map(IndexReport::subject)
+                        .collect(Collectors.joining("\n")));
     }
 
     private String summary(List<IndexAdvice> advice, int databases) {
@@ -74,8 +83,8 @@ final class IndexReport {
             case INVALID -> "invalid indexes";
             case BLOATED -> "bloated indexes";
             case WRITE_HEAVY -> "write-heavy indexes";
-            case HOT_BREAKING -> "tables with HOT-breaking indexes";
-            case BRIN -> "indexes that BRIN may replace";
+            case HOT_BREAKING -> "tables whose updates write all indexes";
+            case BRIN -> "indexes that a far smaller one (BRIN) may replace";
             case FOREIGN_KEY -> "foreign keys without index";
             case MISSING -> "missing indexes";
         };
@@ -92,13 +101,13 @@ final class IndexReport {
                 .sum();
     }
 
+    /** A database and what of it. */
+    static String subject(IndexAdvice advice) {
+        return advice.database() + "." + advice.object();
+    }
+
     static Finding finding(IndexAdvice advice) {
-        return new Finding(
-                advice.key(),
-                advice.severity(),
-                advice.database() + "." + advice.object(),
-                advice.reason(),
-                remedy(advice));
+        return new Finding(advice.key(), advice.severity(), subject(advice), advice.reason(), remedy(advice));
     }
 
     private static @Nullable String remedy(IndexAdvice advice) {
@@ -120,7 +129,7 @@ final class IndexReport {
                 advice.stream()
                         .map(one -> List.of(
                                 one.kind().toString(),
-                                one.database() + "." + one.object(),
+                                subject(one),
                                 new DataSize(one.bytes()).rounded(),
                                 one.writeCost(),
                                 one.confidence().toString(),
@@ -133,8 +142,8 @@ final class IndexReport {
         List<String> lines = new ArrayList<>();
         lines.add("\\set ON_ERROR_STOP on");
         for (IndexAdvice one : advice) {
-            lines.add(comment(one.kind() + " " + one.database() + "." + one.object()
-                    + (one.notNow() == null ? "" : ", not now: " + one.notNow())));
+            lines.add(comment(
+                    one.kind() + " " + subject(one) + (one.notNow() == null ? "" : ", not now: " + one.notNow())));
             one.statements()
                     .todo()
                     .forEach(statement -> lines.add(one.notNow() == null ? statement + ";" : comment(statement + ";")));

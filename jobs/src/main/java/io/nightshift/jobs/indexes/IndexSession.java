@@ -15,7 +15,7 @@ final class IndexSession {
     private static final List<String> PREAMBLE = List.of(
             "SET default_transaction_read_only = on",
             "SET search_path = pg_catalog",
-            // The driver and we must see the same end of a string in what is planned.
+            // As the texts of most statements were written.
             "SET standard_conforming_strings = on",
             "SET lock_timeout = '2s'",
             "SET statement_timeout = '60s'",

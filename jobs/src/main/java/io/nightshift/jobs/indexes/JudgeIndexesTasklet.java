@@ -11,6 +11,7 @@ import io.nightshift.infra.index.IndexFill;
 import io.nightshift.infra.index.IndexFillReader;
 import io.nightshift.infra.index.IndexHistory;
 import io.nightshift.infra.index.IndexUses;
+import io.nightshift.infra.index.WalStreams;
 import io.nightshift.infra.orchestrator.DatabaseOrchestrator;
 import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
@@ -25,6 +26,7 @@ import io.nightshift.infra.run.RunContext;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.batch.core.scope.context.ChunkContext;
 import org.springframework.batch.core.step.StepContribution;
 import org.springframework.batch.core.step.tasklet.Tasklet;
@@ -75,7 +78,9 @@ final class JudgeIndexesTasklet implements Tasklet {
             return RepeatStatus.FINISHED;
         }
         var report = new IndexReport();
-        databases.forEach(database -> judge(cluster, observed, node, database, report));
+        Optional<String> unlisted = unlisted(cluster, observed);
+        unlisted.ifPresent(reason -> run.notEvaluated("what standbys of cluster " + run.cluster() + " use", reason));
+        databases.forEach(database -> judge(cluster, observed, unlisted.orElse(null), node, database, report));
         report.write(run, databases.size());
         return RepeatStatus.FINISHED;
     }
@@ -89,12 +94,13 @@ final class JudgeIndexesTasklet implements Tasklet {
     private void judge(
             ManagedCluster cluster,
             ObservedCluster observed,
+            @Nullable String unlisted,
             ManagedNode primary,
             String database,
             IndexReport report) {
         try {
             // Before anything else: whoever plans a query is counted as if it had scanned the indexes.
-            IndexUses uses = uses(cluster, observed, database);
+            IndexUses uses = uses(cluster, observed, unlisted, database);
             IndexAdvisor advisor = advisor(primary, database, uses);
             uses.unseen()
                     .forEach((node, reason) ->
@@ -162,7 +168,7 @@ final class JudgeIndexesTasklet implements Tasklet {
     private IndexAdvisor advisor(ManagedNode primary, String database, IndexUses uses) throws SQLException {
         IndexAnalysisSettings settings = run.settings(IndexAnalysisSettings.class);
         IndexCatalog catalog = catalog(primary, database);
-        catalog.unjudgedKeys()
+        catalog.temporalKeys()
                 .forEach(key -> run.notEvaluated(
                         "foreign key " + key + " in database " + database,
                         "it compares times: which index supports it is not judged"));
@@ -203,7 +209,31 @@ final class JudgeIndexesTasklet implements Tasklet {
         }
     }
 
-    private IndexUses uses(ManagedCluster cluster, ObservedCluster observed, String database) {
+    /** That there are standbys which are no nodes; a node that does not answer may be one of those that are seen. */
+    private Optional<String> unlisted(ManagedCluster cluster, ObservedCluster observed) {
+        var silent = new WalStreams(List.of(), true);
+        List<WalStreams> streams = new ArrayList<>();
+        observed.unreachable().forEach(node -> streams.add(silent));
+        for (Answered node : observed.answered()) {
+            try {
+                Connection session = cluster.node(node.node()).direct(run.purpose());
+                streams.add(IndexSession.use(session, run.cancellation(), WalStreams::read));
+            } catch (SQLException e) {
+                run.cancellation().check();
+                streams.add(silent);
+            } catch (NightshiftException refused) {
+                run.cancellation().check();
+                if (refused.kind() == FailureKind.BUG) {
+                    throw refused;
+                }
+                streams.add(silent);
+            }
+        }
+        return WalStreams.unlisted(streams);
+    }
+
+    private IndexUses uses(
+            ManagedCluster cluster, ObservedCluster observed, @Nullable String unlisted, String database) {
         Map<NodeAddress, Map<Long, Long>> scans = new LinkedHashMap<>();
         Map<NodeAddress, String> unseen = new TreeMap<>(Comparator.comparing(NodeAddress::toString));
         observed.unreachable().forEach(node -> unseen.put(node.node(), "it does not answer"));
@@ -226,7 +256,7 @@ final class JudgeIndexesTasklet implements Tasklet {
                 observed.nodes().stream().map(NodeObservation::node).toList(),
                 clock.instant(),
                 run.settings(IndexAnalysisSettings.class).window());
-        return new IndexUses(scans, unseen, activity);
+        return new IndexUses(scans, unseen, unlisted, activity);
     }
 
     private void notEvaluated(String database, String reason) {

@@ -19,6 +19,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What an operator reads of the queries in the morning: where the time goes, what has changed, and which indexes are missing. */
@@ -132,7 +134,18 @@ final class QueryReport {
         advice.addAll(missing);
     }
 
+    /** The same index is made once, by the advice that was told first. */
+    private static IndexAdvice besideForeignKeys(IndexAdvice missing, Set<String> foreignKeys) {
+        return foreignKeys.contains(IndexReport.subject(missing))
+                ? missing.waiting("the advice for a foreign key with the same columns makes this index")
+                : missing;
+    }
+
     void write(RunContext run) {
+        Set<String> foreignKeys = run.recall(IndexReport.FOREIGN_KEYS).stream()
+                .flatMap(String::lines)
+                .collect(Collectors.toSet());
+        advice.replaceAll(one -> besideForeignKeys(one, foreignKeys));
         advice.stream().map(IndexReport::finding).forEach(run::report);
         run.measured(new Figure("missing indexes", advice.size(), ""));
         run.measured(new Figure("queries planned", planned, "queries"));
@@ -181,7 +194,7 @@ final class QueryReport {
     private static Stream<List<String>> missing(IndexAdvice one) {
         return Stream.ofNullable(one.forecast())
                 .map(forecast -> List.of(
-                        one.database() + "." + one.object(),
+                        IndexReport.subject(one),
                         new DataSize(one.bytes()).rounded(),
                         duration(forecast.saved()),
                         duration(forecast.build()),
@@ -199,7 +212,7 @@ final class QueryReport {
                 .map(IndexForecast::queries)
                 .flatMap(List::stream)
                 .map(query -> List.of(
-                        one.database() + "." + one.object(),
+                        IndexReport.subject(one),
                         Long.toString(query.query()),
                         String.format(Locale.ROOT, "%.1f %%", query.share() * 100),
                         String.format(Locale.ROOT, "%.0f %%", query.left() * 100),

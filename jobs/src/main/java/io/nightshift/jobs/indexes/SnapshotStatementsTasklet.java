@@ -58,6 +58,12 @@ final class SnapshotStatementsTasklet implements Tasklet {
                         node,
                         String.valueOf(
                                 SqlStates.failure("pg_stat_statements", e).getMessage()));
+            } catch (NightshiftException refused) {
+                run.cancellation().check();
+                if (refused.kind() == FailureKind.BUG) {
+                    throw refused;
+                }
+                notEvaluated(node, String.valueOf(refused.getMessage()));
             }
             run.progress().advance(1);
         }

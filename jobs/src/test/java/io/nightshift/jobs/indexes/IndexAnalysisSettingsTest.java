@@ -25,6 +25,7 @@ class IndexAnalysisSettingsTest {
                         1000,
                         5,
                         List.of(),
+                        null,
                         new WorkloadLimits(Duration.ofDays(35), 90, 50, Duration.ofMillis(1), 200),
                         new MissingLimits(10_000, DataSize.ofMegabytes(8), 3, 8, 10, 50, 2, false)));
     }
@@ -46,6 +47,8 @@ class IndexAnalysisSettingsTest {
                         2,
                         "keep",
                         List.of("shop.public.orders_*", "*.audit.*"),
+                        "planner",
+                        "reader",
                         "workload",
                         Map.of("window", "7d", "share", 80, "calls", 5, "mean", "2ms", "most", 10),
                         "missing",
@@ -75,6 +78,7 @@ class IndexAnalysisSettingsTest {
                         5,
                         2,
                         List.of("shop.public.orders_*", "*.audit.*"),
+                        "reader",
                         new WorkloadLimits(Duration.ofDays(7), 80, 5, Duration.ofMillis(2), 10),
                         new MissingLimits(100, DataSize.ofMegabytes(1), 1, 5, 20, 60, 3, true)));
         assertThat(SettingsDescription.of(IndexAnalysisSettings.class).rows())

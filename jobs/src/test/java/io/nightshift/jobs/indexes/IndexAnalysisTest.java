@@ -150,7 +150,7 @@ class IndexAnalysisTest {
         assertThat(table(last, "index advice"))
                 .anySatisfy(row -> assertThat(row)
                         .startsWith("unused", "chanuka.chanuka.users_county_idx")
-                        .contains("0 entries a night", "observed"));
+                        .contains("written 0 times a night", "observed"));
     }
 
     private static JobReport night(IndexHistory history, int number) {
@@ -259,6 +259,29 @@ class IndexAnalysisTest {
             assertThat(report.hasLookedFor("index/redundant/chanuka.chanuka.votes_bill_id_idx"))
                     .isTrue();
             assertThat(keys(report)).hasSize(8);
+        }
+    }
+
+    @Test
+    void a_name_of_several_lines_stays_a_comment_where_it_is_one() {
+        cluster.postgres()
+                .execute(
+                        "sealed",
+                        "CREATE TABLE lines (a integer, b integer)",
+                        "CREATE INDEX \"x\nDROP TABLE lines; --\r\\! false\" ON lines (a)",
+                        "CREATE INDEX lines_a_b ON lines (a, b)");
+        try {
+            assertThat(text(run(cluster, "smallest-table", "0B"), "statements")).contains("""
+                    -- redundant sealed.public.x
+                    -- DROP TABLE lines; --
+                    -- \\! false
+                    DROP INDEX CONCURRENTLY public."x
+                    DROP TABLE lines; --\r\\! false";
+                    -- undo: CREATE INDEX CONCURRENTLY "x
+                    -- DROP TABLE lines; --
+                    -- \\! false" ON public.lines USING btree (a);""");
+        } finally {
+            cluster.postgres().execute("sealed", "DROP TABLE lines");
         }
     }
 

@@ -3,8 +3,7 @@ package io.nightshift.infra.index.plan;
 import io.nightshift.infra.index.plan.GenericPlan.PassedOver;
 import io.nightshift.infra.index.plan.GenericPlan.Planned;
 import io.nightshift.infra.index.plan.GenericPlan.Reason;
-import io.nightshift.infra.postgres.Identifiers;
-import io.nightshift.infra.postgres.OneStatement;
+import io.nightshift.infra.postgres.OneMessage;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.workload.Query;
 import java.sql.Connection;
@@ -18,14 +17,14 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.postgresql.core.BaseStatement;
-import org.postgresql.core.QueryExecutor;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Plans queries of {@code pg_stat_statements} for whatever constants they come with: {@code EXPLAIN (GENERIC_PLAN)} from
- * PostgreSQL 16 on, a forced generic plan before. Each in a transaction that may only read and is rolled back. The
- * server itself has to take the text for one statement that can be prepared, before it is planned: it is never executed. Planning
- * does call functions that are marked immutable or stable, as the role of the session: {@link PlanTrust} says whose.
+ * Plans queries of {@code pg_stat_statements} for whatever constants they come with, by a forced generic plan. Each in a
+ * transaction that may only read and is rolled back. The text is sent once, behind PREPARE and in {@link OneMessage}, so that no
+ * command of its own can follow: it is never executed. {@code EXPLAIN (GENERIC_PLAN)} of PostgreSQL 16 would have to be sent by the
+ * simple protocol, which takes several commands. Planning does call functions that are marked immutable or stable, as the role of
+ * the session: {@link PlanTrust} says whether it may.
  */
 public final class GenericPlans {
 
@@ -48,16 +47,17 @@ public final class GenericPlans {
     private static final int ATTEMPTS = 20;
 
     private static final String READ_ONLY = "25006";
-    private static final int FIRST_WITH_GENERIC_PLAN = 16;
 
     private final Connection session;
-    private final int major;
     private final Map<Long, String> paths = new HashMap<>();
 
     /** @param session in auto-commit mode, which it has again afterwards, on the database of the queries */
     public GenericPlans(Connection session) throws SQLException {
         this.session = session;
-        this.major = session.getMetaData().getDatabaseMajorVersion();
+        try (Statement statement = session.createStatement()) {
+            // Our own questions must not meet tables, functions or operators of others.
+            statement.execute("SET search_path = pg_catalog");
+        }
         leaveNoTraces();
     }
 
@@ -127,61 +127,52 @@ public final class GenericPlans {
     private PlanNode explain(String text, long user) throws SQLException {
         String path = paths.containsKey(user) ? paths.get(user) : path(user);
         paths.put(user, path);
-        String prepare = "PREPARE " + NAME + " AS " + text;
-        OneStatement.require(prepare);
         session.setAutoCommit(false);
-        boolean isPrepared = false;
-        try (Statement statement = session.createStatement()) {
-            statement.setEscapeProcessing(false);
-            statement.execute("SET TRANSACTION READ ONLY");
-            statement.execute(LIMITS);
-            statement.execute("SELECT set_config('search_path', " + Identifiers.literal(path) + ", true)");
-            statement.execute(prepare);
-            isPrepared = true;
-            return PlanReader.read(major >= FIRST_WITH_GENERIC_PLAN ? generic(statement, text) : forced(statement));
+        try {
+            try (Statement statement = session.createStatement();
+                    PreparedStatement looking =
+                            session.prepareStatement("SELECT pg_catalog.set_config('search_path', ?, true)")) {
+                statement.execute("SET TRANSACTION READ ONLY");
+                statement.execute(LIMITS);
+                looking.setString(1, path);
+                looking.execute();
+            }
+            return PlanReader.read(String.valueOf(forced(text)));
         } finally {
-            end(isPrepared);
-        }
-    }
-
-    /** What is prepared outlives its transaction. */
-    private void end(boolean isPrepared) throws SQLException {
-        if (session.isClosed()) {
-            return;
-        }
-        session.rollback();
-        session.setAutoCommit(true);
-        if (isPrepared) {
-            try (Statement statement = session.createStatement()) {
-                statement.execute("DEALLOCATE " + NAME);
+            if (!session.isClosed()) {
+                session.rollback();
+                session.setAutoCommit(true);
             }
         }
     }
 
-    /** With the simple protocol: the other one wants values for the constants. */
-    private static String generic(Statement statement, String text) throws SQLException {
-        BaseStatement simple = statement.unwrap(BaseStatement.class);
-        simple.executeWithFlags(
-                "EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) " + text, QueryExecutor.QUERY_EXECUTE_AS_SIMPLE);
-        try (ResultSet row = simple.getResultSet()) {
-            row.next();
-            return row.getString(1);
+    /** With nulls for the constants, which would prune all partitions. */
+    private @Nullable String forced(String text) throws SQLException {
+        OneMessage.execute(session, "PREPARE " + NAME + " AS " + text);
+        try (Statement statement = session.createStatement()) {
+            statement.execute("SET LOCAL enable_partition_pruning = off");
+            int constants;
+            try (ResultSet row = statement.executeQuery("""
+                    SELECT pg_catalog.cardinality(parameter_types) FROM pg_catalog.pg_prepared_statements
+                     WHERE name OPERATOR(pg_catalog.=) '%s'
+                    """.formatted(NAME))) {
+                row.next();
+                constants = row.getInt(1);
+            }
+            String nulls = constants == 0 ? "" : "(" + "NULL, ".repeat(constants - 1) + "NULL)";
+            return OneMessage.execute(session, "EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE " + NAME + nulls);
+        } finally {
+            deallocate();
         }
     }
 
-    /** With nulls for the constants, which would prune all partitions. */
-    private static String forced(Statement statement) throws SQLException {
-        statement.execute("SET LOCAL enable_partition_pruning = off");
-        int constants;
-        try (ResultSet row = statement.executeQuery(
-                "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = '" + NAME + "'")) {
-            row.next();
-            constants = row.getInt(1);
-        }
-        String nulls = constants == 0 ? "" : "(" + "NULL, ".repeat(constants - 1) + "NULL)";
-        try (ResultSet row = statement.executeQuery("EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE " + NAME + nulls)) {
-            row.next();
-            return row.getString(1);
+    /** What is prepared outlives its transaction. */
+    private void deallocate() throws SQLException {
+        if (!session.isClosed()) {
+            session.rollback();
+            try (Statement statement = session.createStatement()) {
+                statement.execute("DEALLOCATE " + NAME);
+            }
         }
     }
 

@@ -53,13 +53,6 @@ public final class MissingIndexes {
 
     private static final double SORTED = 1e6;
 
-    private static final Risk BUILD = new Risk(
-            Risk.Level.LOW,
-            "reads the table and takes disk space, blocks nobody; a cancelled one leaves an invalid index");
-    private static final Risk BUILD_PARTITIONED = new Risk(
-            Risk.Level.LOW,
-            "reads the table and takes disk space; whoever writes to it waits for a moment at the first statement");
-
     /** A column behind SET; others that are compared so cost a little caution. */
     private static final Pattern CHANGED = Pattern.compile("(?i)(?:\\bSET\\s+|,\\s*)(\"?[a-z_][a-z0-9_$]*\"?)\\s*=");
 
@@ -308,9 +301,8 @@ public final class MissingIndexes {
                 reason(index, table, extent, queries, before, after),
                 bytes(index),
                 "",
-                statements.create(
-                        table, index.shape().keys().stream().map(IndexKey::text).toList(), definition(index)),
-                table.partitioned() ? BUILD_PARTITIONED : BUILD,
+                statements.create(table, names(index.shape()), definition(index)),
+                Risk.ofBuild(table),
                 Confidence.ESTIMATED,
                 null,
                 new IndexForecast(
@@ -333,19 +325,48 @@ public final class MissingIndexes {
             double after) {
         double share = queries.stream().mapToDouble(AffectedQuery::share).sum();
         return String.format(
-                Locale.ROOT,
-                "%s, with %.0f %% of the time of all queries here, %s for few of the %,d rows of %s (%s) without an index that"
-                        + " leads to them; with this one of %s %s would take about %.0f %% less time (estimated), and each new row"
-                        + " of the table is written into it, too",
-                queries.size() == 1 ? "a query" : queries.size() + " queries",
-                share * 100,
-                queries.size() == 1 ? "looks" : "look",
-                extent.rows(),
-                table.name(),
-                new DataSize(extent.bytes()).rounded(),
-                new DataSize(bytes(index)).rounded(),
-                queries.size() == 1 ? "it" : "they",
-                before == 0 ? 0 : (1 - after / before) * 100);
+                        Locale.ROOT,
+                        "%s, with %.0f %% of the time of all queries here, %s for few of the %,d rows of %s (%s) without an index that"
+                                + " leads to them; with this one of %s %s would take about %.0f %% less time (estimated), and each new row"
+                                + " of the table is written into it, too",
+                        queries.size() == 1 ? "a query" : queries.size() + " queries",
+                        share * 100,
+                        queries.size() == 1 ? "looks" : "look",
+                        extent.rows(),
+                        table.name(),
+                        new DataSize(extent.bytes()).rounded(),
+                        new DataSize(bytes(index)).rounded(),
+                        queries.size() == 1 ? "it" : "they",
+                        before == 0 ? 0 : (1 - after / before) * 100)
+                + misordered(index, table)
+                        .map(other -> "; " + other.name() + " " + other.shape()
+                                + " has its columns too, but in an order that does not lead to the rows")
+                        .orElse("");
+    }
+
+    /** An index that would do if other columns were its first ones. */
+    private Optional<Index> misordered(IndexCandidate index, Table table) {
+        List<String> columns = index.shape().keys().stream().map(IndexKey::text).toList();
+        return catalog.indexesOf(table).stream()
+                .filter(other -> other.legible()
+                        && other.state().isUsable()
+                        && other.shape().method().equals(IndexShape.BTREE)
+                        && other.shape().predicate() == null
+                        && other.shape().keys().stream()
+                                .map(IndexKey::text)
+                                .toList()
+                                .containsAll(columns))
+                .findFirst();
+    }
+
+    /** What an index is named after; one of the same keys for a foreign key has another name. */
+    private static List<String> names(IndexShape shape) {
+        return Stream.of(
+                        shape.keys().stream().map(IndexKey::text),
+                        shape.included().stream(),
+                        shape.predicate() == null ? Stream.<String>of() : Stream.of("partial"))
+                .flatMap(names -> names)
+                .toList();
     }
 
     private String definition(IndexCandidate index) {

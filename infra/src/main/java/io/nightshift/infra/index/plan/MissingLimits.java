@@ -26,7 +26,9 @@ public record MissingLimits(
         @Describe("all queries together have to get this much cheaper, in percent")
         int worthwhile,
 
-        @Describe("plans queries even where others own functions that planning could call with our rights")
+        @Describe(
+                "plans queries by a role that may do more than read, where others log in whose functions planning could call"
+                        + " with its rights")
         boolean trustFunctions) {
 
     public MissingLimits {

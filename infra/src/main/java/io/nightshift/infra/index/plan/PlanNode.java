@@ -8,6 +8,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,10 @@ public record PlanNode(
     /** What the planner expects, in its units of cost. */
     public record Estimate(double startup, double total, double rows) {}
 
+    /** Names, types and the numbers of unknown constants are group 1, and stay. */
+    private static final Pattern NAME_OR_CONSTANT = Pattern.compile(
+            "(\"(?:[^\"]|\"\")*+\"|[\\p{L}_$][\\p{L}\\p{N}_$]*+)|'(?:[^']|'')*+'|\\p{N}+(?:\\.\\p{N}+)?(?:e[-+]?\\p{N}+)?");
+
     public PlanNode {
         conditions = Map.copyOf(conditions);
         sortKeys = List.copyOf(sortKeys);
@@ -79,7 +85,10 @@ public record PlanNode(
         return relation == null ? used : used + " on " + relation.schema() + "." + relation.name();
     }
 
-    /** As {@code EXPLAIN} prints it for people. */
+    /**
+     * As {@code EXPLAIN} prints it for people, without constants: those of the query are not known, and what a function or the
+     * definition of a view has put in their place may be private.
+     */
     public String text() {
         List<String> lines = new ArrayList<>();
         write("", lines);
@@ -90,11 +99,18 @@ public record PlanNode(
         lines.add(String.format(
                 Locale.ROOT, "%s%s  (cost=%.2f rows=%.0f)", indent, title(), estimate.total(), estimate.rows()));
         if (!sortKeys.isEmpty()) {
-            lines.add(indent + "  Sort Key: " + String.join(", ", sortKeys));
+            lines.add(indent + "  Sort Key: " + withoutConstants(String.join(", ", sortKeys)));
         }
         conditions.entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
-                .forEach(condition -> lines.add(indent + "  " + condition.getKey() + ": " + condition.getValue()));
+                .forEach(condition ->
+                        lines.add(indent + "  " + condition.getKey() + ": " + withoutConstants(condition.getValue())));
         children.forEach(child -> child.write(indent + "    ", lines));
+    }
+
+    private static String withoutConstants(String condition) {
+        return NAME_OR_CONSTANT
+                .matcher(condition)
+                .replaceAll(found -> found.group(1) == null ? "…" : Matcher.quoteReplacement(found.group()));
     }
 }

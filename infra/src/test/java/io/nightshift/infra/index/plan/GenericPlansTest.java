@@ -1,6 +1,7 @@
 package io.nightshift.infra.index.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.nightshift.infra.index.plan.GenericPlan.PassedOver;
 import io.nightshift.infra.index.plan.GenericPlan.Planned;
@@ -104,6 +105,25 @@ class GenericPlansTest {
 
     @ParameterizedTest
     @MethodSource("versions")
+    void what_a_function_or_a_view_says_is_not_in_the_text_of_a_plan(int major) throws SQLException {
+        TestPostgres server = server(major);
+        server.execute(
+                "postgres",
+                "CREATE FUNCTION app.private() RETURNS text LANGUAGE plpgsql IMMUTABLE AS"
+                        + " $$BEGIN RETURN 'it''s salary'; END$$",
+                "CREATE VIEW app.narrow AS SELECT a AS \"a 17\", d FROM app.t WHERE a <> 4711 AND a * 1.5e20 > 0.25");
+
+        String text =
+                text(server, "SELECT * FROM narrow WHERE d = private() AND \"a 17\" <> $1 ORDER BY d || private()");
+
+        assertThat(text)
+                .doesNotContain("salary", "4711", "0.25", "1.5", "150000")
+                .contains("t.a <> …", "t.a <> $1", "t.d = …::text", "Sort Key: ((t.d || …::text))");
+        server.execute("postgres", "DROP VIEW app.narrow", "DROP FUNCTION app.private");
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
     void what_would_write_is_planned_and_not_done(int major) throws SQLException {
         TestPostgres server = server(major);
         List<String> statements = List.of(
@@ -154,6 +174,54 @@ class GenericPlansTest {
         }
     }
 
+    /** Where backslashes quote, the server ends a string elsewhere than where they do not. */
+    @ParameterizedTest
+    @MethodSource("versions")
+    void no_text_is_more_than_one_statement_wherever_its_strings_end(int major) throws SQLException {
+        TestPostgres server = server(major);
+        server.execute(
+                "postgres",
+                "CREATE DATABASE backslashes",
+                "ALTER DATABASE backslashes SET standard_conforming_strings = off");
+        server.execute("backslashes", "CREATE TABLE hostage (a integer)");
+        for (String settings : List.of("off", "on")) {
+            for (String text : List.of(
+                    "SELECT 'a\\''; COMMIT; DROP TABLE hostage; --'", "SELECT '\\'; COMMIT; DROP TABLE hostage; --'")) {
+                try (Connection session = server.connect("backslashes")) {
+                    session.createStatement().execute("SET standard_conforming_strings = " + settings);
+                    new GenericPlans(session).plan(query(text, 10));
+                }
+                assertThatCode(() -> server.execute("backslashes", "SELECT FROM hostage"))
+                        .as(settings + ": " + text)
+                        .doesNotThrowAnyException();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void our_own_questions_meet_nothing_of_others(int major) throws SQLException {
+        TestPostgres server = server(major);
+        server.execute(
+                "postgres",
+                "CREATE ROLE shadow",
+                "ALTER ROLE shadow SET search_path = shadows, pg_catalog, app",
+                "CREATE SCHEMA shadows",
+                "CREATE VIEW shadows.pg_prepared_statements AS SELECT name, parameter_types, 1 / (random() * 0)::integer AS no"
+                        + " FROM pg_catalog.pg_prepared_statements WHERE 1 / (random() * 0)::integer = 1",
+                "CREATE FUNCTION shadows.cardinality(regtype[]) RETURNS integer LANGUAGE sql VOLATILE AS"
+                        + " $$SELECT 1 / (random() * 0)::integer$$",
+                "CREATE FUNCTION shadows.set_config(text, text, boolean) RETURNS text LANGUAGE sql VOLATILE AS"
+                        + " $$SELECT (1 / (random() * 0)::integer)::text$$");
+        long user = server.number("SELECT oid FROM pg_roles WHERE rolname = 'shadow'");
+        try (Connection session = server.connect("postgres")) {
+            var plans = new GenericPlans(session);
+            assertThat(plans.plan(query("SELECT a FROM t WHERE a = $1", user))).isInstanceOf(Planned.class);
+            assertThat(plans.plan(query("SELECT a FROM t WHERE d = $1", user))).isInstanceOf(Planned.class);
+        }
+        server.execute("postgres", "DROP SCHEMA shadows CASCADE", "DROP ROLE shadow");
+    }
+
     @ParameterizedTest
     @MethodSource("versions")
     void what_is_locked_or_denied_holds_nobody_up(int major) throws SQLException {
@@ -192,21 +260,42 @@ class GenericPlansTest {
 
     @ParameterizedTest
     @MethodSource("versions")
-    void functions_of_others_are_not_called_with_our_rights(int major) throws SQLException {
+    void a_role_that_may_more_than_read_plans_only_where_nobody_else_logs_in(int major) throws SQLException {
         TestPostgres server = server(major);
-        try (Connection session = server.connect("postgres")) {
-            assertThat(PlanTrust.doubt(session)).isEmpty();
-            server.execute(
-                    "postgres",
-                    "SET ROLE app",
-                    "CREATE FUNCTION app.theirs() RETURNS integer LANGUAGE sql IMMUTABLE RETURN 1");
-            assertThat(PlanTrust.doubt(session))
-                    .contains("function app.theirs() belongs to role app, and role postgres is a superuser");
-            try (Connection app = DriverManager.getConnection(server.url("postgres"), "app", "secret")) {
-                assertThat(PlanTrust.doubt(app)).isEmpty();
+        Map<String, String> roles = new LinkedHashMap<>();
+        roles.put("SUPERUSER", "is a superuser");
+        roles.put("REPLICATION", "has REPLICATION");
+        roles.put("BYPASSRLS", "has BYPASSRLS");
+        roles.put("CREATEROLE", "has CREATEROLE");
+        roles.put("IN ROLE pg_read_all_data", "is a member of pg_read_all_data");
+        roles.put("NOINHERIT IN ROLE pg_execute_server_program", "is a member of pg_execute_server_program");
+        roles.put("IN ROLE app", "is a member of app");
+        for (Map.Entry<String, String> role : roles.entrySet()) {
+            assertThat(doubt(server, role.getKey(), "SELECT"))
+                    .as(role.getKey())
+                    .isEqualTo("role planner " + role.getValue() + ", and role app may log in to this database");
+            assertThat(doubt(server, role.getKey(), "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC"))
+                    .isEmpty();
+        }
+        assertThat(doubt(server, "IN ROLE pg_monitor", "SELECT")).isEmpty();
+        assertThat(doubt(server, "", "GRANT EXECUTE ON FUNCTION pg_switch_wal TO planner"))
+                .startsWith("role planner was granted pg_switch_wal");
+    }
+
+    /** Of a role with these attributes; empty for none. */
+    private static String doubt(TestPostgres server, String attributes, String also) throws SQLException {
+        server.execute("postgres", "CREATE ROLE planner LOGIN PASSWORD 'secret' " + attributes, also);
+        try {
+            server.execute("postgres", "GRANT CONNECT ON DATABASE postgres TO planner");
+            try (Connection planner = DriverManager.getConnection(server.url("postgres"), "planner", "secret")) {
+                return PlanTrust.doubt(planner).orElse("");
             }
         } finally {
-            server.execute("postgres", "DROP FUNCTION app.theirs");
+            server.execute(
+                    "postgres",
+                    "GRANT CONNECT ON DATABASE postgres TO PUBLIC",
+                    "DROP OWNED BY planner",
+                    "DROP ROLE planner");
         }
     }
 }
