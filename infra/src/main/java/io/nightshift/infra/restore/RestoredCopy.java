@@ -164,6 +164,11 @@ public final class RestoredCopy implements AutoCloseable {
         return connect(server(), database);
     }
 
+    /** A session of a role that reads every row, and may do nothing else. */
+    public Connection connectToRead(String database) throws SQLException {
+        return connectToRead(server(), database);
+    }
+
     static Connection connect(PostgresServer server, String database) throws SQLException {
         Properties properties = new Properties();
         properties.setProperty("user", server.username());

@@ -4,12 +4,14 @@ import io.nightshift.infra.orchestrator.ManagedCluster;
 import io.nightshift.infra.orchestrator.ManagedNode;
 import io.nightshift.infra.postgres.SqlStates;
 import io.nightshift.infra.restore.LeasedCopy;
+import io.nightshift.infra.run.NotEvaluated;
 import io.nightshift.infra.run.RunContext;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Which databases of a server are looked at. */
@@ -35,10 +37,20 @@ final class Databases {
                 """)) {
             String database = Objects.requireNonNull(row.get(0));
             if (cluster.config().databases().includes(database)) {
-                run.notEvaluated(
-                        "database " + database, "it is a template or takes no connections, and is not looked at");
+                run.notEvaluated(new NotEvaluated(
+                        "database " + database,
+                        "it is a template or takes no connections, and is not looked at",
+                        keys(database)));
             }
         }
+    }
+
+    /** Of all that could be found in it. */
+    private static List<String> keys(String database) {
+        return Stream.concat(
+                        Stream.of(Check.values()).map(check -> Target.KEY + check + "/" + database + "."),
+                        Stream.of(CatalogCheck.values()).map(check -> check.keys(database)))
+                .toList();
     }
 
     /** All that there are, also those that nobody can look at. */

@@ -31,6 +31,11 @@ public sealed interface JudgedServer extends AutoCloseable {
 
     Connection connect(String database) throws SQLException;
 
+    /** A session for what calls functions of the schema: where we are nobody's guest, by a role that may do no more than read. */
+    default Connection connectToRead(String database) throws SQLException {
+        return connect(database);
+    }
+
     /** Whether it replays what another server writes, so that it gives no lock that writing takes. */
     default boolean isStandby() {
         return this instanceof Node node && node.role().equals(Node.STANDBY);
@@ -50,6 +55,11 @@ public sealed interface JudgedServer extends AutoCloseable {
         @Override
         public Connection connect(String database) throws SQLException {
             return copy.connect(database);
+        }
+
+        @Override
+        public Connection connectToRead(String database) throws SQLException {
+            return copy.connectToRead(database);
         }
 
         @Override
@@ -74,6 +84,11 @@ public sealed interface JudgedServer extends AutoCloseable {
         @Override
         public Connection connect(String database) throws SQLException {
             return copy.connect(database);
+        }
+
+        @Override
+        public Connection connectToRead(String database) throws SQLException {
+            return copy.connectToRead(database);
         }
 
         @Override

@@ -41,7 +41,11 @@ final class ServerTargets {
             if (isCopy && !run.dryRun()) {
                 Amcheck.install(session);
             }
-            return new Targets(session, database, withShared, isCopy).read(settings.deep() && !server.isStandby());
+            ForeignCode code = server instanceof JudgedServer.Node ? ForeignCode.of(session) : ForeignCode.HARMLESS;
+            return new Targets(session, database, withShared, isCopy)
+                    .read(settings.deep() && !server.isStandby()).stream()
+                            .map(code::without)
+                            .toList();
         } catch (SQLException e) {
             run.cancellation().check();
             if (CheckFailure.of(e) == CheckFailure.CONNECTION_LOST) {

@@ -174,7 +174,7 @@ final class Targets {
                    format('SELECT s.place, %L, count(*) OVER () FROM (SELECT %s AS place, %I::%s AS value FROM ONLY %I.%I'
                           ' WHERE ctid >= $1 AND ctid < $2) s WHERE (%s) IS FALSE LIMIT {sample}',
                           a.attname || ' not ' || left(pg_get_expr(k.conbin, 0), 200), {identity}, a.attname,
-                          (SELECT format_type(b.base, NULL) FROM made_of b JOIN pg_type y ON y.oid = b.base
+                          (SELECT format_type(b.base, -1) FROM made_of b JOIN pg_type y ON y.oid = b.base
                             WHERE b.domain = a.atttypid AND y.typtype <> 'd'),
                           n.nspname, t.relname, pg_get_expr(k.conbin, 0))
               FROM pg_attribute a JOIN made_of m ON m.domain = a.atttypid
@@ -254,7 +254,7 @@ final class Targets {
               CROSS JOIN LATERAL (
                   SELECT string_agg(format('(%s)%s%s AS k%s', pg_get_indexdef(x.indexrelid, u.i::int, true),
                                            CASE WHEN oc.opcintype <> ia.atttypid AND it.typtype <> 'p'
-                                                THEN '::' || format_type(oc.opcintype, NULL) ELSE '' END,
+                                                THEN '::' || format_type(oc.opcintype, -1) ELSE '' END,
                                            CASE WHEN l.oid IS NOT NULL
                                                 THEN format(' COLLATE %I.%I', ln.nspname, l.collname) ELSE '' END,
                                            u.i), ', ' ORDER BY u.i) AS keys,

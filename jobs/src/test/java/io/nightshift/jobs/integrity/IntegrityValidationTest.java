@@ -368,6 +368,92 @@ class IntegrityValidationTest {
     }
 
     @Test
+    void what_a_constraint_calls_cannot_write_and_nothing_that_it_sets_stays() {
+        String writing = "CREATE FUNCTION writing (n int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN"
+                + " PERFORM set_config('default_transaction_read_only', 'off', false);"
+                + " PERFORM set_config('search_path', 'public, pg_catalog', false);"
+                + " BEGIN INSERT INTO public.stolen SELECT parent FROM public.child WHERE id = 20001;"
+                + " EXCEPTION WHEN read_only_sql_transaction THEN NULL; END; RETURN n > 0; END $$";
+        postgres.execute(
+                "app",
+                "CREATE ROLE reader LOGIN PASSWORD 'reader' IN ROLE pg_monitor, pg_read_all_data",
+                "CREATE TABLE stolen (n int)",
+                "GRANT INSERT ON stolen TO reader",
+                writing,
+                "CREATE TABLE calling (n int PRIMARY KEY)",
+                "INSERT INTO calling VALUES (1)",
+                "ALTER TABLE calling ADD CONSTRAINT first CHECK (writing(n)), ADD CONSTRAINT second CHECK (writing(n + 1))",
+                "TRUNCATE stolen");
+        try {
+            JobReport report = JobRun.of(TYPE, cluster.as("reader", "reader"), rows(Map.of()))
+                    .attempt()
+                    .completed()
+                    .report();
+
+            assertThat(keys(report)).contains(ORPHAN);
+            assertThat(reasons(report, "app.public.calling")).isEmpty();
+            assertThat(rowsOf("stolen")).isZero();
+        } finally {
+            postgres.execute(
+                    "app",
+                    "DROP TABLE calling, stolen",
+                    "DROP FUNCTION writing",
+                    "DROP OWNED BY reader",
+                    "DROP ROLE reader");
+        }
+    }
+
+    private static long rowsOf(String table) {
+        try (Connection connection = postgres.connect("app");
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT count(*) FROM " + table)) {
+            row.next();
+            return row.getLong(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Alone it looks at all, domains over types of a certain length among it. */
+    @Test
+    void a_superuser_looks_at_nothing_that_could_call_code_of_those_who_log_in_beside_it() {
+        postgres.execute(
+                "app",
+                "CREATE DOMAIN code AS char(5) CHECK (VALUE ~ '^[A-Z]{5}$')",
+                "CREATE DOMAIN flags AS bit(8) CHECK (VALUE <> B'00000000')",
+                "CREATE TABLE coded (id code PRIMARY KEY, f flags UNIQUE)",
+                "INSERT INTO coded VALUES ('ABCDE', B'10000000'), ('ABCDF', B'10000001')",
+                "CREATE TABLE listed (a int PRIMARY KEY, b int REFERENCES parent) PARTITION BY LIST (a)",
+                "CREATE TABLE listed_1 PARTITION OF listed FOR VALUES IN (1)");
+        IntegritySettings settings = settings(Map.of("except", List.of("heap", "btree", "gin", "open")));
+        try {
+            JobReport alone =
+                    JobRun.of(TYPE, cluster, settings).attempt().completed().report();
+            postgres.execute("app", "CREATE ROLE mallory LOGIN");
+            JobReport beside =
+                    JobRun.of(TYPE, cluster, settings).attempt().completed().report();
+
+            assertThat(keys(alone)).containsExactly(ORPHAN);
+            assertThat(reasons(alone, "app.public.")).isEmpty();
+            assertThat(keys(beside)).containsExactly(ORPHAN);
+            assertThat(reasons(beside, "app.public.coded"))
+                    .isNotEmpty()
+                    .allMatch(
+                            reason -> reason.equals("our role postgres is a superuser, and role mallory may log in: its"
+                                    + " functions would run with our rights; let a role look that is none"));
+            assertThat(reasons(beside, "app.public.listed_1")).hasSize(1);
+            assertThat(reasons(beside, "app.public.child")).isEmpty();
+        } finally {
+            postgres.execute(
+                    "app",
+                    "DROP TABLE coded, listed",
+                    "DROP DOMAIN code",
+                    "DROP DOMAIN flags",
+                    "DROP ROLE IF EXISTS mallory");
+        }
+    }
+
+    @Test
     void whoever_waits_for_a_table_that_is_read_is_let_through_and_the_chunk_is_read_again() throws Exception {
         String function = "CREATE OR REPLACE FUNCTION lazy (id int) RETURNS boolean LANGUAGE plpgsql AS"
                 + " 'BEGIN PERFORM pg_sleep(%s); RETURN id > 0; END'";
