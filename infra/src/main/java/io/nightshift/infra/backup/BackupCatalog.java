@@ -89,7 +89,9 @@ public final class BackupCatalog {
                 .sorted(Comparator.comparing(
                                 (StoredBackup backup) -> backup.paths().cluster())
                         .thenComparing(backup -> backup.label().time())
-                        .thenComparing(BackupCatalog::startLsn) // two may begin in one second
+                        // two may begin in one second, an upgrade between them
+                        .thenComparing(backup -> backup.paths().major())
+                        .thenComparing(BackupCatalog::startLsn)
                         .thenComparing(StoredBackup::label))
                 .toList();
     }
